@@ -1,0 +1,1 @@
+"""Wiring: configuration, Kafka, Faust workers, the embedded broker and the command line."""
