@@ -58,7 +58,7 @@ def decode(record_type: type[R], data: bytes) -> R:
             ``reason`` is ``unknown-schema`` for another record or major version.
     """
     try:
-        record = _decoder(record_type).decode(data)
+        record = _decoder(cast("type", record_type)).decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise DecodeError(f"not a {record_type.__name__}: {error}") from error
     _check_schema(record_type, cast("_Record", record))
