@@ -1,0 +1,41 @@
+"""Fixtures for the whole suite."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support.contract import contract_errors
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """Root of this checkout."""
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The project's reference material beside the checkout; skips where it is absent."""
+    folder = REPOSITORY.parent / "shared"
+    if not (folder / "samples").is_dir():
+        pytest.skip(f"needs the reference material in {folder}, which is not here")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def validate_record() -> Callable[[bytes], None]:
+    """Fail if a produced record (JSON bytes) is not what its generated schema promises.
+
+    Every test that makes a record passes its bytes through this.
+    """
+
+    def validate(data: bytes) -> None:
+        errors = contract_errors(data)
+        assert not errors, "\n".join(errors)
+
+    return validate

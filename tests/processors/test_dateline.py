@@ -1,0 +1,84 @@
+"""Datelines of every shape, and the sentences that only look like one."""
+
+import pytest
+
+from processors.dateline import parse_dateline
+from tests.support.text import cleaned, tools
+
+SHAPES = [
+    # (line, places, agencies as written, where the story begins)
+    ("واشنطن - الوكالات", ["واشنطن"], ["الوكالات"], None),
+    ("القاهرة – وكالات", ["القاهرة"], ["وكالات"], None),
+    ("بيروت ـ رويترز", ["بيروت"], ["رويترز"], None),
+    ("عمان (بترا)", ["عمان"], ["بترا"], None),
+    ("القدس ـ أ ف ب، رويترز", ["القدس"], ["أ ف ب", "رويترز"], None),
+    ("واشنطن، موسكو - وكالات", ["واشنطن", "موسكو"], ["وكالات"], None),
+    ("لندن: «الشرق الأوسط»", ["لندن"], [], None),
+    ("الرياض - واس", ["الرياض"], ["واس"], None),
+    ("عواصم (وكالات) تكثفت الاتصالات", [], ["وكالات"], "تكثفت الاتصالات"),
+    ("دبي (رويترز) - قال مسؤول", ["دبي"], ["رويترز"], "قال مسؤول"),
+    ("طوكيو - رويترز - ارتفع المؤشر", ["طوكيو"], ["رويترز"], "ارتفع المؤشر"),
+    ("الرباط - أ ف ب: أعلنت الحكومة", ["الرباط"], ["أ ف ب"], "أعلنت الحكومة"),
+    ("(رويترز) - قال مسؤول", [], ["رويترز"], "قال مسؤول"),
+    ("بيروت - أعلن وزير الصحة اليوم عن خطة", ["بيروت"], [], "أعلن وزير الصحة اليوم عن خطة"),
+    ("LONDON (Reuters) - Oil rose", ["LONDON"], ["Reuters"], "Oil rose"),
+    ("PARIS (AFP) - Le ministre a dit", ["PARIS"], ["AFP"], "Le ministre a dit"),
+]
+
+
+@pytest.mark.parametrize(("line", "places", "agencies", "story"), SHAPES)
+def test_shape(line: str, places: list[str], agencies: list[str], story: str | None) -> None:
+    head = parse_dateline(line, tools().names)
+    assert head is not None
+    assert [place.name for place in head.dateline.places] == places
+    assert list(head.dateline.agencies) == agencies
+    assert line[head.end :] == (story or "")
+
+
+DECOYS = [
+    # "Washington announced today ..."
+    "واشنطن أعلنت اليوم أنها لن تشارك في المؤتمر.",
+    # "Beirut - capital of Lebanon - woke to ..."
+    "بيروت - عاصمة لبنان - استيقظت على أصوات الألعاب النارية.",
+    # The British capital, London, ...
+    "لندن (العاصمة البريطانية) تستضيف المؤتمر المقبل.",
+    # "Agencies of the UN said"
+    "وكالات الأمم المتحدة قالت إن الوضع يتحسن.",
+    # "Reuters reported that"
+    "رويترز نقلت عن مسؤول قوله إن المحادثات انتهت.",
+    # A headline: sources say that the government ...
+    "مصدر: الحكومة تستقيل غدا",
+    # He said that the work goes on
+    "قال: العمل مستمر ولن يتوقف.",
+    "",
+    " - ",
+    "(((",
+]
+
+
+@pytest.mark.parametrize("line", DECOYS)
+def test_no_dateline(line: str) -> None:
+    assert parse_dateline(line, tools().names) is None
+
+
+def test_a_headline_that_begins_with_a_city_stays_whole() -> None:
+    headline = "موسكو: لن ننسحب من الاتفاق"
+    lead = (
+        "قالت وزارة الخارجية الروسية أمس إنها ملتزمة بالاتفاق الموقع مع بقية الأطراف وإنها "
+        "تنتظر ردا رسميا خلال الأيام المقبلة قبل أي خطوة جديدة."
+    )
+    article = cleaned(f"{headline}\n\n{lead}")
+    assert article.headline == headline
+    assert article.body == lead
+    assert article.dateline is None
+
+
+def test_agencies_are_canonical_in_the_article_and_as_written_in_the_dateline() -> None:
+    lead = (
+        "قال متحدث باسم الوزارة إن المفاوضات التي بدأت أمس ستستمر حتى نهاية الأسبوع في العاصمة "
+        "وإن الوفود ستجتمع مرة أخرى غدا لمناقشة المسودة."
+    )
+    article = cleaned(f"بدء المفاوضات في فيينا\n\nفيينا - فرانس برس\n\n{lead}")
+    assert article.dateline is not None
+    assert article.dateline.agencies == ("فرانس برس",)
+    assert article.agencies == ("أ ف ب",)

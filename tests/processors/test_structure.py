@@ -1,0 +1,92 @@
+"""Headline, subheadline, subheads and the tail of other articles' headlines."""
+
+from tests.support.text import cleaned
+
+HEADLINE = "المتحف الوطني يفتح أبوابه مجانا"
+SUBHEADLINE = "الإدارة: نتوقع عشرات الآلاف من الزوار"
+ONE = (
+    "أعلنت إدارة المتحف الوطني أن أبوابه ستفتح مجانا أمام الزوار طوال الأسبوع المقبل احتفالا "
+    "بمرور خمسين عاما على تأسيسه."
+)
+TWO = (
+    "وقال مدير المتحف إن القاعات الجديدة تضم نحو ألفي قطعة لم تعرض من قبل، بينها مخطوطات نادرة "
+    "ونقوش من حفريات العام الماضي."
+)
+THREE = "وتستمر الفعاليات حتى مساء السبت، وتتضمن ورشا للأطفال ومحاضرات عن ترميم الآثار وحفظها."
+
+
+def test_first_line_is_the_headline() -> None:
+    article = cleaned(f"{HEADLINE}\n\n{ONE}\n\n{TWO}")
+    assert article.headline == HEADLINE
+    assert article.body == f"{ONE}\n\n{TWO}"
+
+
+def test_a_lead_paragraph_is_no_headline() -> None:
+    article = cleaned(f"{ONE}\n{TWO}\n{THREE}")
+    assert article.headline is None
+    assert article.body.startswith(ONE)
+
+
+def test_headline_after_the_text_twice_with_the_subheadline_between() -> None:
+    article = cleaned(f"{ONE}\n{TWO}\n{HEADLINE}\n{SUBHEADLINE}\n{HEADLINE}\nلم تشترك بعد")
+    assert article.headline == HEADLINE
+    assert article.subheadline == SUBHEADLINE
+    assert article.body == f"{ONE}\n\n{TWO}"
+
+
+def test_subheadline_under_the_headline() -> None:
+    article = cleaned(f"{HEADLINE}\n{SUBHEADLINE}\n\n{ONE}\n\n{TWO}")
+    assert (article.headline, article.subheadline) == (HEADLINE, SUBHEADLINE)
+    assert article.body == f"{ONE}\n\n{TWO}"
+
+
+def test_subheads_are_listed_and_stay_in_the_body() -> None:
+    article = cleaned(f"{ONE}\nقاعات جديدة للزوار\n{TWO}\nفعاليات للصغار والكبار\n{THREE}")
+    assert article.subheads == ("قاعات جديدة للزوار", "فعاليات للصغار والكبار")
+    assert article.body.split("\n\n") == [
+        ONE, "قاعات جديدة للزوار", TWO, "فعاليات للصغار والكبار", THREE,
+    ]  # fmt: skip
+
+
+RELATED = [
+    "افتتاح معرض الكتاب في العاصمة بحضور مئات الناشرين",
+    "لماذا تغيب الآثار عن مناهج المدارس الثانوية؟",
+    "«الثقافة»: خطة لترميم القلعة القديمة خلال عامين",
+    "مهرجان المسرح يعلن جوائزه في حفل ختامي كبير",
+]
+
+
+def test_tail_of_related_headlines_after_the_keyword_line() -> None:
+    tail = "\n\n".join(RELATED)
+    article = cleaned(f"{HEADLINE}\n\n{ONE}\n\n{TWO}\n\nكلمات مفتاحية\n\nمتاحف، آثار\n\n{tail}")
+    assert [link.title for link in article.related] == RELATED
+    assert article.body == f"{ONE}\n\n{TWO}"
+
+
+def test_tail_without_any_mark_needs_three_lines() -> None:
+    three, two = "\n\n".join(RELATED[:3]), "\n\n".join(RELATED[:2])
+    assert len(cleaned(f"{HEADLINE}\n\n{ONE}\n\n{TWO}\n\n{three}").related) == 3
+    short = cleaned(f"{HEADLINE}\n\n{ONE}\n\n{TWO}\n\n{two}")
+    assert short.related == ()
+    assert RELATED[0] in short.body
+
+
+def test_verses_at_the_end_are_text() -> None:
+    verses = "يا طائر الصبح\nغن لي لحنا\nواحمل سلامي\nإلى الأحباب"
+    article = cleaned(f"{HEADLINE}\n\n{ONE}\n\n{TWO}\n\n{verses}")
+    assert article.related == ()
+    assert article.body.endswith("إلى الأحباب")
+
+
+def test_rows_of_a_table_at_the_end_are_text() -> None:
+    rows = "\n".join(
+        f"القاعة {number} تعرض قطع العصر {number} من المجموعة" for number in range(1, 6)
+    )
+    assert cleaned(f"{HEADLINE}\n\n{ONE}\n\n{TWO}\n\n{rows}").related == ()
+
+
+def test_a_list_at_the_end_is_text() -> None:
+    items = "- الدخول مجاني\n- الحجز عبر الموقع\n- التصوير مسموح\n- الحقائب ممنوعة"
+    article = cleaned(f"{HEADLINE}\n\n{ONE}\n\n{TWO}\n\n{items}")
+    assert article.related == ()
+    assert "- الحقائب ممنوعة" in article.body
