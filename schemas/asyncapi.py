@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from schemas.records import DeadLetter, Feed, RawPage
+from schemas.records import CleanArticle, DeadLetter, Feed, RawPage
 from schemas.topics import ALL, Topic
 
 ASYNCAPI_VERSION = "3.0.0"
@@ -56,6 +56,9 @@ _HEADERS: Mapping[str, str] = {
 _OPTIONAL_HEADERS: Mapping[str, str] = {
     "traceparent": "W3C trace context, where tracing is on.",
 }
+_CLEAN_HEADERS: Mapping[str, str] = {
+    "nashra-page-digest": "SHA-256 of the page's payload, 64 hex digits; tells repeated pages.",
+}
 _ERROR_HEADERS: Mapping[str, str] = {
     "nashra-error-stage": "Stage that refused it: cleaner, enricher.",
     "nashra-error-reason": "One word of a closed list, e.g. `undecodable`.",
@@ -86,7 +89,6 @@ def asyncapi_document(payload_files: Mapping[type, str]) -> Json:
             "title": "nashra",
             "version": CONTRACT_VERSION,
             "description": PROMISE,
-            "license": {"name": "Apache-2.0"},
         },
         "defaultContentType": JSON_TYPE,
         "servers": {
@@ -151,7 +153,7 @@ def _message(topic: Topic, payload_files: Mapping[type, str]) -> Json:
         "name": topic.record.__name__,
         "title": f"{topic.record.__name__} on {topic.name}",
         "contentType": BYTES_TYPE if is_raw else JSON_TYPE,
-        "headers": _dead_letter_headers() if is_raw else _cloud_event_headers(),
+        "headers": _dead_letter_headers() if is_raw else _cloud_event_headers(topic),
         "payload": ref,
         "bindings": {"kafka": _key_binding(topic)},
     }
@@ -174,8 +176,9 @@ def _key_binding(topic: Topic) -> Json:
     return {"key": key, "bindingVersion": KAFKA_BINDING_VERSION}
 
 
-def _cloud_event_headers() -> Json:
-    return _header_schema(_HEADERS, _OPTIONAL_HEADERS)
+def _cloud_event_headers(topic: Topic) -> Json:
+    more = _CLEAN_HEADERS if topic.record is CleanArticle else {}
+    return _header_schema(_HEADERS, {**_OPTIONAL_HEADERS, **more})
 
 
 def _dead_letter_headers() -> Json:
