@@ -1,0 +1,160 @@
+"""The Faust apps: a thin shell with guard rails around a stage.
+
+What Faust 0.15.3 does by itself loses or repeats messages in several ways (docs/decisions/002);
+every setting below that differs from its default answers one of them.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+with warnings.catch_warnings():
+    # Faust's own imports use old names of its dependencies; nothing that we could change.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    import faust
+
+from schemas.errors import ConfigError
+from schemas.topics import MAX_MESSAGE_BYTES, PARTITIONS
+from stream.batch import BatchRunner
+from stream.config import Config, KafkaConfig
+from stream.delivery import Deliverer
+from stream.kafka import BATCH_BYTES, COMPRESSION, new_producer, sasl_password, ssl_context
+from stream.seen import Seen, tail_reader
+from stream.stage import Stage, utc_now
+
+ENV_PREFIX = "NASHRA_FAUST_"
+"""Faust reads about 80 plain environment names by itself; these are the only ones it sees."""
+
+
+class NashraApp(faust.App):  # type: ignore[misc]
+    """A Faust app for one stage.
+
+    Attributes:
+        runner: What the agent hands its batches to.
+        has_failed: A batch ended with an exception; nothing more is taken from the topic.
+    """
+
+    logger = logging.getLogger("faust.nashra")  # quiet as the rest of Faust
+    runner: BatchRunner
+    has_failed = False
+
+    async def on_stop(self) -> None:
+        """Let the batch in flight end, then close the producer."""
+        await super().on_stop()
+        await self.runner.deliverer.stop()
+
+    async def _on_agent_error(self, agent: object, exc: BaseException) -> None:
+        """End the worker. Faust would commit past the failed batch and go on: that loses it.
+
+        What was held is not acknowledged, so the next worker gets it again.
+        """
+        del agent
+        self.has_failed = True
+        await self.crash(exc)
+
+
+def build_app(
+    stage: Stage, config: Config, *, deliverer: Deliverer | None = None, loop: Any = None
+) -> NashraApp:
+    """The app of a stage; its id and consumer group is ``nashra-<stage name>``.
+
+    Args:
+        stage: What it does; its name is the role.
+        config: Kafka address, security, timings.
+        deliverer: Who sends; ``None``: a producer of its own.
+        loop: Event loop to run on; ``None``: the current one.
+
+    Raises:
+        ConfigError: A certificate or the data folder cannot be used.
+    """
+    from stream.agents import add_agent
+
+    app = NashraApp(f"nashra-{stage.name}", loop=loop, **app_settings(stage.name, config))
+    deliverer = deliverer or Deliverer(
+        lambda: new_producer(
+            config.kafka, client_id=f"nashra-{stage.name}", linger_ms=config.worker.linger_ms
+        ),
+        should_stop=lambda: bool(app.should_stop),
+    )
+    app.runner = BatchRunner(
+        stage=stage, deliverer=deliverer, clock=utc_now, seen=_new_seen(stage, config)
+    )
+    add_agent(app, config)
+    return app
+
+
+def app_settings(
+    role: str, config: Config, environ: Mapping[str, str] = os.environ
+) -> dict[str, Any]:
+    """Faust's settings for a role.
+
+    Raises:
+        ConfigError: A certificate or the data folder cannot be used.
+    """
+    kafka, worker = config.kafka, config.worker
+    return {
+        # Only our prefix gets in, not even APP_ENV_PREFIX, which would change it.
+        "env": {name: value for name, value in environ.items() if name.startswith(ENV_PREFIX)},
+        "env_prefix": ENV_PREFIX,
+        "broker": [f"aiokafka://{server.strip()}" for server in kafka.bootstrap.split(",")],
+        "broker_credentials": _credentials(kafka),
+        "broker_request_timeout": max(kafka.request_timeout_s, worker.session_timeout_s + 5),
+        "broker_session_timeout": worker.session_timeout_s,
+        "broker_heartbeat_interval": worker.heartbeat_interval_s,
+        "broker_commit_interval": worker.commit_interval_s,
+        "consumer_group_instance_id": worker.instance_id,
+        "consumer_auto_offset_reset": "earliest",
+        "consumer_max_fetch_size": MAX_MESSAGE_BYTES,
+        # Outputs go through stream/delivery.py; these hold should anything else ever be sent.
+        "producer_acks": -1,
+        "producer_linger": worker.linger_ms / 1000,
+        "producer_max_batch_size": BATCH_BYTES,
+        "producer_max_request_size": MAX_MESSAGE_BYTES,
+        "producer_compression_type": COMPRESSION,
+        "key_serializer": "raw",
+        "value_serializer": "raw",
+        "stream_wait_empty": True,  # SIGTERM finishes the batch in flight
+        "topic_allow_declare": False,  # `nashra topics apply` does
+        "topic_disable_leader": True,
+        "topic_partitions": PARTITIONS,
+        "topic_replication_factor": config.topics.replication_factor,
+        "store": "memory://",
+        "datadir": _data_dir(config, role),
+        "web_enabled": False,
+        "worker_redirect_stdouts": False,
+    }
+
+
+def _credentials(kafka: KafkaConfig) -> Any:
+    """Security as Faust wants it; ``None`` for PLAINTEXT."""
+    context = ssl_context(kafka)
+    if kafka.security_protocol.startswith("SASL_"):
+        return faust.SASLCredentials(
+            username=kafka.sasl_username,
+            password=sasl_password(kafka),
+            mechanism=kafka.sasl_mechanism,
+            ssl_context=context,
+        )
+    return None if context is None else faust.SSLCredentials(context)
+
+
+def _data_dir(config: Config, role: str) -> Path:
+    """Faust's folder, made with its parents (Faust makes only the last one)."""
+    path = Path(config.data_dir).absolute() / role
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"data_dir: cannot make {path} ({error.strerror})") from error
+    return path
+
+
+def _new_seen(stage: Stage, config: Config) -> Seen | None:
+    if stage.dedup is None:
+        return None
+    window = config.worker.dedup_window
+    return Seen(window, tail_reader(config.kafka, stage.dedup.output.name, window), stage.dedup)

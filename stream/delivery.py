@@ -1,0 +1,228 @@
+"""Delivery: every record is acknowledged by the broker before its source counts as done.
+
+Nothing is ever dropped: trouble is retried with back-off until it ends or the process stops.
+Only what the broker can never take (too large, a time it forbids) comes back as refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from aiokafka.errors import (
+    InvalidTimestampError,
+    KafkaError,
+    MessageSizeTooLargeError,
+    ProducerClosed,
+    RecordListTooLargeError,
+)
+
+from schemas.errors import Reason, TransientError
+from stream.stage import Out
+
+log = logging.getLogger(__name__)
+
+MAX_BACK_OFF_S = 30.0
+STOP_GRACE_S = 10.0
+"""How long a stopping worker goes on trying before it leaves a batch to its successor."""
+
+_STEP_S = 0.5
+
+_TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
+_REFUSING = (*_TOO_LARGE, InvalidTimestampError)
+"""Errors that no retry can cure: the record itself is the trouble."""
+
+
+class Producer(Protocol):
+    """What delivery needs of ``AIOKafkaProducer``."""
+
+    async def start(self) -> None:
+        """Connect."""
+
+    async def stop(self) -> None:
+        """Flush and disconnect."""
+
+    async def send(
+        self,
+        topic: str,
+        value: bytes | None = None,
+        key: bytes | None = None,
+        partition: int | None = None,
+        timestamp_ms: int | None = None,
+        headers: Sequence[tuple[str, bytes]] | None = None,
+    ) -> asyncio.Future[object]:
+        """Queue a record; the future ends with the broker's acknowledgement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A record that the broker will never take.
+
+    Attributes:
+        index: Its place in what was given to :meth:`Deliverer.deliver`, from 0.
+        reason: Word for the dead letter.
+        message: Sentence for the dead letter.
+    """
+
+    index: int
+    reason: Reason
+    message: str
+
+
+class DeliveryStoppedError(TransientError):
+    """The process stops while records wait: whoever reads their sources next sends them."""
+
+
+class Deliverer:
+    """Sends records and waits for every acknowledgement; keeps the order of each key."""
+
+    def __init__(
+        self,
+        new_producer: Callable[[], Producer],
+        *,
+        should_stop: Callable[[], bool] = lambda: False,
+        delay_s: Callable[[int], float] | None = None,
+    ) -> None:
+        """Prepare; the producer starts with the first delivery.
+
+        Args:
+            new_producer: Makes the Kafka producer, inside the running loop.
+            should_stop: Whether the process is to stop.
+            delay_s: Seconds to wait before try 2, 3 ... (given 1, 2 ...); ``None``:
+                :func:`back_off_s`.
+        """
+        self._new_producer = new_producer
+        self._should_stop = should_stop
+        self._delay_s = delay_s or back_off_s
+        self._stopping_since_s: float | None = None
+        self._producer: Producer | None = None
+        self._starting = asyncio.Lock()
+        self._is_stopped = False
+
+    async def deliver(self, outs: Sequence[Out]) -> list[Refused]:
+        """Send all and wait for all acknowledgements, however long it takes.
+
+        Returns:
+            The records that can never be delivered; all others are acknowledged.
+
+        Raises:
+            DeliveryStoppedError: The process stops and the broker still does not take them.
+        """
+        waiting = dict(enumerate(outs))
+        refused: list[Refused] = []
+        attempt = 0
+        while waiting:
+            errors = await self._send_all(waiting)
+            refused += [_as_refused(i, e) for i, e in errors.items() if isinstance(e, _REFUSING)]
+            failed = {i: e for i, e in errors.items() if not isinstance(e, _REFUSING)}
+            waiting = _to_repeat(waiting, failed)
+            if waiting:
+                attempt += 1
+                await self._back_off(attempt, next(iter(failed.values())), len(waiting))
+        return refused
+
+    async def try_once(self, out: Out) -> bool:
+        """Send one record that may be lost (a heartbeat); whether the broker acknowledged it."""
+        try:
+            errors = await self._send_all({0: out})
+        except DeliveryStoppedError:
+            return False
+        for error in errors.values():
+            log.warning("delivery.lost", extra={"topic": out.topic.name, "error": repr(error)})
+        return not errors
+
+    async def stop(self) -> None:
+        """Flush and disconnect; later deliveries raise :class:`DeliveryStoppedError`."""
+        self._is_stopped = True
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await producer.stop()
+
+    async def _send_all(self, outs: dict[int, Out]) -> dict[int, KafkaError]:
+        """Send side by side; then alone what was refused for size, for its batch may be to blame.
+
+        Returns:
+            The error of each record that was not acknowledged.
+        """
+        tasks = []
+        errors: dict[int, KafkaError] = {}
+        for index, out in outs.items():
+            try:
+                tasks.append((index, await self._send(out)))
+            except KafkaError as error:
+                errors[index] = error
+        answers = await asyncio.gather(*(task for _, task in tasks), return_exceptions=True)
+        for (index, _), answer in zip(tasks, answers, strict=True):
+            if isinstance(answer, _TOO_LARGE) and len(outs) > 1:
+                errors |= await self._send_all({index: outs[index]})
+            elif isinstance(answer, KafkaError):
+                errors[index] = answer
+            elif isinstance(answer, BaseException):
+                raise answer
+        return errors
+
+    async def _send(self, out: Out) -> asyncio.Future[object]:
+        producer = await self._connected()
+        return await producer.send(
+            out.topic.name,
+            out.value,
+            key=out.key,
+            timestamp_ms=out.timestamp_ms,
+            headers=list(out.headers),
+        )
+
+    async def _connected(self) -> Producer:
+        async with self._starting:
+            if self._is_stopped:
+                raise DeliveryStoppedError("the worker has stopped")
+            if self._producer is None:
+                producer = self._new_producer()
+                try:
+                    await producer.start()
+                except KafkaError:
+                    await producer.stop()
+                    raise
+                self._producer = producer
+            return self._producer
+
+    async def _back_off(self, attempt: int, error: KafkaError, waiting: int) -> None:
+        if isinstance(error, ProducerClosed):
+            raise DeliveryStoppedError(f"the producer is closed: {error}") from error
+        now = asyncio.get_running_loop().time()
+        if self._should_stop():
+            self._stopping_since_s = self._stopping_since_s or now
+            if now - self._stopping_since_s >= STOP_GRACE_S:
+                raise DeliveryStoppedError(f"stopping with {waiting} records unsent: {error}")
+        delay_s = self._delay_s(attempt)
+        fields = {"attempt": attempt, "records": waiting, "in_s": round(delay_s, 2)}
+        log.warning("delivery.retry", extra={**fields, "error": repr(error)})
+        while delay_s > 0:  # in short steps, so that a stop is seen
+            await asyncio.sleep(min(delay_s, _STEP_S))
+            delay_s = 0.0 if self._should_stop() else delay_s - _STEP_S
+
+
+def back_off_s(attempt: int) -> float:
+    """Seconds before the next try: 0.2, 0.4, ... up to 30, less up to half by chance."""
+    return min(MAX_BACK_OFF_S, 0.1 * 2.0 ** min(attempt, 20)) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, no secret
+
+
+def _to_repeat(outs: dict[int, Out], failed: dict[int, KafkaError]) -> dict[int, Out]:
+    """What failed, and what came after it with the same key: order within a key is kept."""
+    again: dict[int, Out] = {}
+    keys = set()
+    for index, out in outs.items():
+        place = (out.topic.name, out.key)
+        if index in failed or place in keys:
+            again[index] = out
+            keys.add(place)
+    return again
+
+
+def _as_refused(index: int, error: KafkaError) -> Refused:
+    if isinstance(error, _TOO_LARGE):
+        return Refused(index, Reason.TOO_LARGE, f"the record is too large for its topic: {error}")
+    return Refused(index, Reason.STEP_FAILED, f"the broker refuses the record's time: {error}")

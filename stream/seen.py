@@ -1,0 +1,143 @@
+"""What was already published, so that a page replayed or redelivered makes no second article.
+
+A bounded memory of marks per partition, without a Faust table (those lost messages on
+rebalances). It is rebuilt from what stands on the output topic: after a crash exactly the pages
+whose articles reached the broker are known.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from stream.config import KafkaConfig
+from stream.kafka import new_reader
+from stream.stage import Dedup
+
+log = logging.getLogger(__name__)
+
+Tail = AsyncIterator[tuple[int, Mapping[str, bytes]]]
+"""Partition and headers of each record, oldest first within a partition."""
+
+ReadTail = Callable[[frozenset[int]], Tail]
+
+WARM_UP_LIMIT_S = 60.0
+"""Longest time spent reading back; what is missing then may be published a second time."""
+
+_POLL_MS = 1_000
+
+
+class Seen:
+    """Marks of published messages, the last ``window`` of each partition."""
+
+    def __init__(self, window: int, read_tail: ReadTail, dedup: Dedup) -> None:
+        """Start empty.
+
+        Args:
+            window: Most marks per partition; each costs about 100 bytes.
+            read_tail: Reads back the last records of the output's partitions.
+            dedup: How a mark is found in a record's headers.
+        """
+        self._window = window
+        self._read_tail = read_tail
+        self._dedup = dedup
+        # A dict keeps insertion order: the first key is the least recently used.
+        self._marks: dict[int, dict[bytes, None]] = {}
+
+    def has(self, partition: int, mark: bytes) -> bool:
+        """Whether this was published; of an unknown partition nothing is."""
+        return mark in self._marks.get(partition, ())
+
+    def add(self, partition: int, mark: bytes) -> None:
+        """Remember a mark; only after the broker acknowledged the record.
+
+        Nothing is added to a partition that is not loaded: it would pass for a known one.
+        """
+        marks = self._marks.get(partition)
+        if marks is None:
+            return
+        marks.pop(mark, None)
+        marks[mark] = None
+        while len(marks) > self._window:
+            del marks[next(iter(marks))]
+
+    def forget(self, partitions: Iterable[int]) -> None:
+        """Drop partitions that were revoked: their next owner may publish there."""
+        for partition in partitions:
+            self._marks.pop(partition, None)
+
+    async def load(self, partitions: Iterable[int]) -> None:
+        """Read back what was published to the partitions that are not known yet."""
+        missing = frozenset(partitions) - self._marks.keys()
+        if not missing or not self._window:
+            return
+        started = time.monotonic()
+        loaded: list[tuple[int, bytes]] = []
+        async for partition, headers in self._read_tail(missing):
+            mark = self._dedup.mark_of(headers)
+            if mark is not None:
+                loaded.append((partition, mark))
+        # Only now: a failed read must not leave half-known partitions behind.
+        for partition in missing:
+            self._marks[partition] = {}
+        for partition, mark in loaded:
+            self.add(partition, mark)
+        log.info(
+            "seen.loaded",
+            extra={
+                "partitions": len(missing),
+                "marks": len(loaded),
+                "took_s": round(time.monotonic() - started, 2),
+            },
+        )
+
+
+def tail_reader(kafka: KafkaConfig, topic: str, window: int) -> ReadTail:
+    """Read back the last ``window`` records of partitions of a topic, without a group."""
+
+    async def read(partitions: frozenset[int]) -> Tail:
+        reader = new_reader(kafka, client_id="nashra-seen")
+        await reader.start()
+        try:
+            places = [TopicPartition(topic, partition) for partition in sorted(partitions)]
+            ends = await _seek_back(reader, places, window)
+            if not ends:
+                return
+            async for partition, headers in _read_on(reader, ends):
+                yield partition, headers
+        finally:
+            await reader.stop()
+
+    return read
+
+
+async def _seek_back(
+    reader: AIOKafkaConsumer, places: list[TopicPartition], window: int
+) -> dict[TopicPartition, int]:
+    """Go ``window`` records back from the end; returns the ends of those that hold records."""
+    last: dict[TopicPartition, int] = await reader.end_offsets(places)
+    first: dict[TopicPartition, int] = await reader.beginning_offsets(places)
+    ends = {place: end for place, end in last.items() if end > first[place]}
+    reader.assign(list(ends))
+    for place, end in ends.items():
+        reader.seek(place, max(first[place], end - window))
+    return ends
+
+
+async def _read_on(reader: AIOKafkaConsumer, ends: dict[TopicPartition, int]) -> Tail:
+    """Read past the ends until nothing comes: Tansu's "latest" is too low within a batch."""
+    deadline = time.monotonic() + WARM_UP_LIMIT_S
+    while True:
+        fetched = await reader.getmany(timeout_ms=_POLL_MS)
+        for place, records in fetched.items():
+            for record in records:
+                yield place.partition, dict(record.headers)
+        positions = [(await reader.position(place)) >= end for place, end in ends.items()]
+        if not fetched and all(positions):
+            return
+        if time.monotonic() > deadline:
+            log.warning("seen.incomplete", extra={"limit_s": WARM_UP_LIMIT_S})
+            return

@@ -1,0 +1,181 @@
+"""A stage: one pure step between two topics, told apart from the engine that drives it.
+
+Engine-neutral: no Faust, no Kafka client. A stage takes a :class:`Message` and says what becomes
+of it: :class:`Publish`, :class:`Drop` or :class:`Dead`. :func:`run_stage` is the one border where
+an exception that nobody expected becomes a value.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from schemas.errors import Outcome, Reason
+from schemas.topics import Topic
+
+log = logging.getLogger(__name__)
+
+Headers = tuple[tuple[str, bytes], ...]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+AGAIN = "nashra-again"
+"""Header of a page that is to be processed although it was before (``nashra replay --again``)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One record as it came from a topic.
+
+    Attributes:
+        key: Kafka key.
+        value: Kafka value; ``None``: a tombstone.
+        headers: By name; of a name used twice the last value stands (Faust hands over a dict).
+        topic: Topic name.
+        partition: Partition, from 0.
+        offset: Offset in the partition.
+        timestamp_ms: Kafka timestamp, milliseconds since 1970.
+    """
+
+    key: bytes | None
+    value: bytes | None
+    headers: Mapping[str, bytes] = field(default_factory=dict)
+    topic: str
+    partition: int
+    offset: int
+    timestamp_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Out:
+    """One record to publish.
+
+    Attributes:
+        topic: Where to.
+        key: Kafka key; ``None`` only for a dead letter whose original had none.
+        value: Kafka value; ``None`` only for a dead letter of a tombstone.
+        headers: In order, no name twice.
+        timestamp_ms: Kafka timestamp, milliseconds since 1970.
+    """
+
+    topic: Topic
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()
+    timestamp_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """The message became these records."""
+
+    outs: tuple[Out, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """The message is not wanted: a duplicate, a tombstone, an empty page."""
+
+    outcome: Outcome
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """No retry can help; the message goes to the dead letters.
+
+    Attributes:
+        reason: One word of the closed list.
+        message: One sentence for a person.
+        step: Pipeline step that refused it; ``None``: it did not get that far.
+    """
+
+    reason: Reason
+    message: str
+    step: str | None = None
+
+
+Result = Publish | Drop | Dead
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dedup:
+    """How a stage tells that it has already published what a message holds.
+
+    Attributes:
+        output: Topic whose records tell (by their headers) what was published.
+        mark: The mark that this message would leave; ``None``: it cannot be told.
+        mark_of: The mark in the headers of a published record; ``None``: it has none.
+    """
+
+    output: Topic
+    mark: Callable[[Message], bytes | None]
+    mark_of: Callable[[Mapping[str, bytes]], bytes | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """One step of the stream.
+
+    Attributes:
+        name: Name of the role, in headers, logs and dead letters.
+        source: Topic that it reads.
+        outputs: Topics that it may write, dead letters aside.
+        fn: Pure function; may raise nothing on purpose.
+        versions: Versions of the code and rules, for dead letters and heartbeats.
+        dedup: How repeats are known; ``None``: every message is processed.
+    """
+
+    name: str
+    source: Topic
+    outputs: tuple[Topic, ...]
+    fn: Callable[[Message], Result]
+    versions: Mapping[str, str] = field(default_factory=dict)
+    dedup: Dedup | None = None
+
+
+def run_stage(
+    stage: Stage, message: Message, is_known: Callable[[bytes], bool] | None = None
+) -> Result:
+    """What becomes of one message; never raises.
+
+    Args:
+        stage: The step.
+        message: What came in.
+        is_known: Whether a mark of ``stage.dedup`` was published before; ``None``: ask nobody.
+    """
+    try:
+        if is_known is not None and _is_repeat(stage, message, is_known):
+            return Drop(Outcome.DUPLICATE)
+        return stage.fn(message)
+    # The one border: a bug met by one page must cost that page, not the worker.
+    except Exception as error:
+        log.exception(
+            "stage.failed",
+            extra={
+                "stage": stage.name,
+                "topic": message.topic,
+                "partition": message.partition,
+                "offset": message.offset,
+            },
+        )
+        return Dead(Reason.STEP_FAILED, f"{type(error).__name__}: {error}")
+
+
+def _is_repeat(stage: Stage, message: Message, is_known: Callable[[bytes], bool]) -> bool:
+    if stage.dedup is None or AGAIN in message.headers:
+        return False
+    mark = stage.dedup.mark(message)
+    return mark is not None and is_known(mark)
+
+
+def timestamp_ms(at: datetime) -> int:
+    """Milliseconds since 1970, rounded down; whole numbers all the way, so none is lost."""
+    return (at - _EPOCH) // timedelta(milliseconds=1)
+
+
+def utc_now() -> datetime:
+    """The clock of live workers."""
+    return datetime.now(UTC)

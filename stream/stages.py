@@ -1,0 +1,105 @@
+"""The two stages of the main path: pages -> clean articles -> enriched articles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from processors import pipeline
+from processors.tools import Tools
+from schemas.codec import decode, encode
+from schemas.errors import DecodeError, Outcome, ProcessingError, Reason
+from schemas.records import Article, CleanArticle, RawPage
+from schemas.topics import CLEAN, ENRICHED, LATEST, PAGES, Topic
+from stream.events import article_event
+from stream.marks import PAGE_DIGEST, page_digest, page_mark, published_mark
+from stream.stage import (
+    Dead,
+    Dedup,
+    Drop,
+    Headers,
+    Message,
+    Out,
+    Publish,
+    Result,
+    Stage,
+    timestamp_ms,
+    utc_now,
+)
+
+Clock = Callable[[], datetime]
+
+
+def cleaner_stage(tools: Tools, clock: Clock = utc_now) -> Stage:
+    """Pages to clean articles.
+
+    Args:
+        tools: Rules, gazetteers, extractor.
+        clock: Gives ``now``, aware UTC.
+    """
+
+    def fn(message: Message) -> Result:
+        if message.value is None:
+            return Drop(Outcome.SKIPPED, Reason.TOMBSTONE)
+        try:
+            page = decode(RawPage, message.value)
+            article = pipeline.clean(page, tools, now=clock())
+            value = encode(article)
+        except (DecodeError, ProcessingError) as error:
+            return _dead(error)
+        headers = article_event(article, message.headers, stage="cleaner", kind="clean")
+        headers += ((PAGE_DIGEST, page_digest(page).encode()),)
+        return Publish((_out(CLEAN, article, value, headers),))
+
+    return Stage(
+        name="cleaner",
+        source=PAGES,
+        outputs=(CLEAN,),
+        fn=fn,
+        versions=dict(tools.versions),
+        dedup=Dedup(output=CLEAN, mark=page_mark, mark_of=published_mark),
+    )
+
+
+def enricher_stage(tools: Tools, clock: Clock = utc_now) -> Stage:
+    """Clean articles to enriched ones, on the event topic and on the compacted one.
+
+    Args:
+        tools: Rules, gazetteers, extractor.
+        clock: Gives ``now``, aware UTC.
+    """
+
+    def fn(message: Message) -> Result:
+        if message.value is None:
+            return Drop(Outcome.SKIPPED, Reason.TOMBSTONE)
+        try:
+            clean = decode(CleanArticle, message.value)
+            article: Article = pipeline.enrich(clean, tools, now=clock())
+            value = encode(article)
+        except (DecodeError, ProcessingError) as error:
+            return _dead(error)
+        headers = article_event(article, message.headers, stage="enricher", kind="enriched")
+        return Publish(tuple(_out(topic, article, value, headers) for topic in (ENRICHED, LATEST)))
+
+    return Stage(
+        name="enricher",
+        source=CLEAN,
+        outputs=(ENRICHED, LATEST),
+        fn=fn,
+        versions=dict(tools.versions),
+    )
+
+
+def _dead(error: DecodeError | ProcessingError) -> Dead:
+    step = error.step if isinstance(error, ProcessingError) else "decode"
+    return Dead(Reason(error.reason), str(error), step)
+
+
+def _out(topic: Topic, article: CleanArticle, value: bytes, headers: Headers) -> Out:
+    return Out(
+        topic=topic,
+        key=article.id.encode(),
+        value=value,
+        headers=headers,
+        timestamp_ms=timestamp_ms(article.fetched_at),
+    )

@@ -1,0 +1,29 @@
+"""One embedded broker for all end-to-end tests."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from stream.admin import apply_topics
+from stream.broker import EmbeddedBroker
+from stream.config import Config
+from tests.support.stream_kit import config_for
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedBroker]:
+    """A broker on a free port, with all topics."""
+    folder = tmp_path_factory.mktemp("broker")
+    with EmbeddedBroker(port=0, data_dir=str(folder)) as running:
+        asyncio.run(apply_topics(config_for(running.bootstrap, folder)))
+        yield running
+
+
+@pytest.fixture
+def config(broker: EmbeddedBroker, tmp_path: Path) -> Config:
+    """A configuration for that broker, with a data folder of its own."""
+    return config_for(broker.bootstrap, tmp_path / "data")

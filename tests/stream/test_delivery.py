@@ -1,0 +1,109 @@
+"""Delivery: acknowledged, retried, or refused; never dropped."""
+
+from __future__ import annotations
+
+import pytest
+from aiokafka.errors import (
+    InvalidTimestampError,
+    KafkaError,
+    KafkaTimeoutError,
+    MessageSizeTooLargeError,
+    NotLeaderForPartitionError,
+    ProducerClosed,
+)
+
+from schemas.errors import Reason
+from stream import delivery
+from stream.delivery import DeliveryStoppedError, back_off_s
+from tests.stream.fakes import FakeProducer, deliverer, out
+
+
+async def test_all_are_acknowledged_in_order() -> None:
+    producer = FakeProducer()
+    sender = deliverer(producer)
+    assert await sender.deliver([out(b"1"), out(b"2")]) == []
+    assert [value for _, value in producer.acked] == [b"1", b"2"]
+    await sender.stop()
+    assert producer.is_stopped
+
+
+async def test_trouble_is_retried_until_it_ends() -> None:
+    def errors(attempt: int, value: bytes | None) -> KafkaError | None:
+        return NotLeaderForPartitionError() if attempt < 4 else None
+
+    producer = FakeProducer(errors)
+    assert await deliverer(producer).deliver([out(b"1")]) == []
+    assert len(producer.sent) == 4
+
+
+async def test_a_retry_keeps_the_order_of_its_key_and_repeats_nothing_else() -> None:
+    def errors(attempt: int, value: bytes | None) -> KafkaError | None:
+        return KafkaTimeoutError() if value == b"a1" and attempt == 1 else None
+
+    producer = FakeProducer(errors)
+    outs = [out(b"b1", key=b"b"), out(b"a1", key=b"a"), out(b"a2", key=b"a"), out(b"b2", key=b"b")]
+    await deliverer(producer).deliver(outs)
+    acked = [value for _, value in producer.acked]
+    assert acked == [b"b1", b"a2", b"b2", b"a1", b"a2"]
+
+
+async def test_what_is_too_large_comes_back_and_its_neighbours_go_out() -> None:
+    def errors(attempt: int, value: bytes | None) -> KafkaError | None:
+        return MessageSizeTooLargeError() if value == b"big" else None
+
+    producer = FakeProducer(errors)
+    (refused,) = await deliverer(producer).deliver([out(b"1"), out(b"big"), out(b"2")])
+    assert (refused.index, refused.reason) == (1, Reason.TOO_LARGE)
+    assert [value for _, value in producer.acked] == [b"1", b"2"]
+
+
+async def test_a_record_refused_only_in_company_is_sent_alone() -> None:
+    def errors(attempt: int, value: bytes | None) -> KafkaError | None:
+        return MessageSizeTooLargeError() if attempt == 1 else None
+
+    producer = FakeProducer(errors)
+    assert await deliverer(producer).deliver([out(b"1"), out(b"2")]) == []
+
+
+async def test_a_time_that_the_broker_forbids_is_refused() -> None:
+    producer = FakeProducer(lambda *_: InvalidTimestampError())
+    (refused,) = await deliverer(producer).deliver([out()])
+    assert refused.reason is Reason.STEP_FAILED
+
+
+async def test_a_stop_ends_the_retries_only_after_the_grace(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(delivery, "STOP_GRACE_S", 0.05)
+    producer = FakeProducer(lambda *_: KafkaTimeoutError())
+    with pytest.raises(DeliveryStoppedError, match="1 records unsent"):
+        await deliverer(producer, should_stop=lambda: True).deliver([out()])
+    assert len(producer.sent) > 1
+
+
+async def test_a_closed_producer_is_no_reason_to_wait() -> None:
+    with pytest.raises(DeliveryStoppedError):
+        await deliverer(FakeProducer(lambda *_: ProducerClosed())).deliver([out()])
+
+
+async def test_a_bug_is_not_taken_for_trouble() -> None:
+    class Broken(FakeProducer):
+        async def send(self, *args: object, **named: object) -> object:  # type: ignore[override]
+            raise TypeError("bug")
+
+    with pytest.raises(TypeError, match="bug"):
+        await deliverer(Broken()).deliver([out()])
+
+
+async def test_a_heartbeat_may_be_lost() -> None:
+    lost = FakeProducer(lambda *_: KafkaTimeoutError())
+    assert not await deliverer(lost).try_once(out())
+    assert len(lost.sent) == 1
+    stopped = deliverer(FakeProducer())
+    await stopped.stop()
+    assert not await stopped.try_once(out())
+
+
+def test_back_off_grows_to_its_cap() -> None:
+    assert 0.1 <= back_off_s(1) <= 0.2
+    assert 15 <= back_off_s(50) <= 30

@@ -1,0 +1,121 @@
+"""The cleaner's and the enricher's stage, with the real processors and no broker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from processors.tools import Tools, load_tools
+from schemas.codec import decode, encode
+from schemas.errors import Outcome, Reason
+from schemas.records import Article, CleanArticle
+from schemas.topics import CLEAN, ENRICHED, LATEST
+from stream.marks import PAGE_DIGEST, page_mark, published_mark
+from stream.stage import Dead, Drop, Message, Publish, Stage, run_stage
+from stream.stages import cleaner_stage, enricher_stage
+from tests.stream.fakes import NOW, message
+from tests.support.stream_kit import FETCHED_AT, page
+
+# A short report: the council met on Sunday, the plan begins next month.
+TEXT = """اجتماع للمجلس
+
+عقد المجلس يوم الأحد اجتماعا طويلا بحث فيه خطة السنة الجديدة.
+
+وقال الوزير إن الخطة تبدأ في الشهر القادم.
+"""
+PAGE = page("stages", TEXT)
+TRACE = {"traceparent": b"00-1-2-01", "other": b"x"}
+
+
+@pytest.fixture(scope="module")
+def tools() -> Tools:
+    return load_tools()
+
+
+@pytest.fixture(scope="module")
+def cleaner(tools: Tools) -> Stage:
+    return cleaner_stage(tools, lambda: NOW)
+
+
+@pytest.fixture(scope="module")
+def enricher(tools: Tools) -> Stage:
+    return enricher_stage(tools, lambda: NOW)
+
+
+def test_a_page_becomes_a_clean_article_with_its_event(
+    cleaner: Stage, validate_record: Callable[[bytes], None]
+) -> None:
+    result = run_stage(cleaner, message(encode(PAGE), headers=TRACE))
+    assert isinstance(result, Publish)
+    (out,) = result.outs
+    headers = dict(out.headers)
+    article = decode(CleanArticle, out.value or b"")
+    validate_record(out.value or b"")
+    assert (out.topic, out.key) == (CLEAN, PAGE.article_id.encode())
+    assert out.timestamp_ms == round(FETCHED_AT.timestamp() * 1000)
+    assert article.cleaned_at == NOW
+    assert headers["ce_id"] == f"{PAGE.article_id}:1".encode()
+    assert headers["ce_type"] == b"org.nashra.article.clean.v1"
+    assert headers["ce_time"] == b"2026-01-15T09:30:00.123000Z"
+    assert [value for name, value in out.headers if name == "traceparent"] == [b"00-1-2-01"]
+    assert "other" not in headers
+    assert len(headers[PAGE_DIGEST]) == 64
+
+
+def test_a_clean_article_becomes_the_same_bytes_on_two_topics(
+    cleaner: Stage, enricher: Stage, validate_record: Callable[[bytes], None]
+) -> None:
+    cleaned = run_stage(cleaner, message(encode(PAGE)))
+    assert isinstance(cleaned, Publish)
+    result = run_stage(enricher, message(cleaned.outs[0].value))
+    assert isinstance(result, Publish)
+    event, latest = result.outs
+    assert (event.topic, latest.topic) == (ENRICHED, LATEST)
+    assert event.value == latest.value
+    validate_record(event.value or b"")
+    assert decode(Article, event.value or b"").enriched_at == NOW
+    headers = dict(event.headers)
+    assert headers["ce_source"] == b"nashra/enricher"
+    assert headers["ce_dataschema"].endswith(b"article.v1.json")
+    assert "traceparent" not in headers
+
+
+@pytest.mark.parametrize(
+    ("value", "reason", "step"),
+    [
+        (b"\x00", Reason.UNDECODABLE, "decode"),
+        (b"{}", Reason.UNDECODABLE, "decode"),
+        (b"[]", Reason.UNDECODABLE, "decode"),
+        (encode(replace(PAGE, schema="page/9.0")), Reason.UNKNOWN_SCHEMA, "decode"),
+        (encode(replace(PAGE, text=" \n ")), Reason.EMPTY, "extract"),
+    ],
+)
+def test_what_can_never_become_an_article_is_dead(
+    cleaner: Stage, value: bytes, reason: Reason, step: str
+) -> None:
+    result = run_stage(cleaner, message(value))
+    assert isinstance(result, Dead)
+    assert (result.reason, result.step) == (reason, step)
+
+
+def test_tombstones_are_skipped(cleaner: Stage, enricher: Stage) -> None:
+    for stage in (cleaner, enricher):
+        assert run_stage(stage, message(None)) == Drop(Outcome.SKIPPED, Reason.TOMBSTONE)
+
+
+def test_the_mark_of_a_page_is_the_mark_of_its_article(cleaner: Stage) -> None:
+    def mark_left_by(given: Message) -> bytes | None:
+        result = run_stage(cleaner, given)
+        assert isinstance(result, Publish)
+        return published_mark(dict(result.outs[0].headers))
+
+    given = message(encode(PAGE))
+    assert page_mark(given) == mark_left_by(given)
+    for other in (replace(PAGE, revision=2), replace(PAGE, text=TEXT + "تتمة\n")):
+        assert page_mark(message(encode(other))) != page_mark(given)
+    assert page_mark(message(encode(replace(PAGE, origin="elsewhere")))) == page_mark(given)
+    assert page_mark(message(b"\x00")) is None
+    assert page_mark(message(None)) is None
+    assert published_mark({}) is None
