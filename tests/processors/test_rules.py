@@ -70,7 +70,7 @@ def test_a_genuine_line_survives(line: str) -> None:
         ('name = "x"\nrule = [{id = "a", do = "cut_lin", why = "because so"}]', "cut_lin"),
         ('name = "x"\nrule = [{id = "a", why = "because so", example = [["a", "b"]]}]', "nothing"),
         (
-            'name = "x"\nrule = [{id = "a", regex = ["("], why = "why it is", example = [["a", ""]]}]',
+            'name = "x"\nrule = [{id="a", regex=["("], why="why it is", example=[["a", ""]]}]',
             "unterminated",
         ),
         ("name = ", "x.toml"),
