@@ -19,10 +19,13 @@ from typing import Self
 
 from schemas.errors import BrokerError
 from stream.children import dies_with_parent, plain_environment
+from stream.config import Config, replace, with_bootstrap
 
 START_TIMEOUT_S = 10.0
 STOP_TIMEOUT_S = 5.0
 _POLL_S = 0.05
+SESSION_TIMEOUT_S = 6.0
+"""The embedded broker lets a group wait about half of it before anybody gets work."""
 _LOG_TAIL_LINES = 12
 _METADATA, _VERSION, _CORRELATION = 3, 1, 7
 """Kafka's Metadata request, version 1: with an empty topic list it creates nothing."""
@@ -90,6 +93,7 @@ class EmbeddedBroker:
                 cwd=self._dir,  # Tansu reads a `.env` file where it stands
                 env=plain_environment(os.environ, {"RUST_LOG": "warn"}),
                 preexec_fn=dies_with_parent(),  # noqa: PLW1509 - looks up nothing after the fork
+                start_new_session=True,  # Ctrl-C reaches us alone: workers drain before it stops
             )
         self._wait_until_it_answers()
 
@@ -193,3 +197,18 @@ def answers_metadata(host: str, port: int, timeout_s: float = 1.0) -> bool:
     except OSError:
         return False
     return len(answer) == 8 and struct.unpack(">ii", answer)[1] == _CORRELATION
+
+
+def embedded_config(config: Config, bootstrap: str) -> Config:
+    """The user's configuration for the embedded broker, tuned for a quick start.
+
+    Whatever Kafka security is configured does not apply: the broker is ours.
+    """
+    kafka = type(config.kafka)(request_timeout_s=10.0)
+    worker = replace(
+        config.worker,
+        session_timeout_s=SESSION_TIMEOUT_S,
+        heartbeat_interval_s=SESSION_TIMEOUT_S / 6,
+        instance_id=None,
+    )
+    return with_bootstrap(replace(config, kafka=kafka, worker=worker), bootstrap)

@@ -18,7 +18,7 @@ from schemas.errors import TransientError
 from schemas.records import Article, DeadLetter
 from schemas.topics import DEAD_LETTERS, ENRICHED, Topic
 from stream.admin import apply_topics
-from stream.config import Config, replace, with_bootstrap
+from stream.config import Config
 from stream.deadletter import from_message
 from stream.publish import PagePublisher
 from stream.stage import Message
@@ -27,9 +27,6 @@ from stream.tail import TailOptions, tail
 
 TIMEOUT_S = 90.0
 """For everything after the broker is up; a slow machine needs some 20 s."""
-
-SESSION_TIMEOUT_S = 6.0
-"""The embedded broker lets a group wait about half of it before anybody gets work."""
 
 _WORKER_LINES = 12
 
@@ -89,7 +86,7 @@ class Demo:
         """Prepare.
 
         Args:
-            config: Its ``kafka.bootstrap`` is the broker; see :func:`demo_config`.
+            config: As :func:`stream.broker.embedded_config` makes it for a broker.
             view: Shows what happens.
             environ: Environment of the workers: must give them the same configuration.
         """
@@ -150,15 +147,18 @@ class Demo:
     async def _watch(self) -> None:
         """Show what arrives on both topics until everything did."""
         arrivals: asyncio.Queue[tuple[Topic, Message]] = asyncio.Queue()
-        async with asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(self._follow(topic, arrivals))
-                for topic in (ENRICHED, DEAD_LETTERS)
-            ]
-            while not self.report.is_complete:
-                self._take(*await arrivals.get())
-            for task in tasks:
-                task.cancel()
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [
+                    group.create_task(self._follow(topic, arrivals))
+                    for topic in (ENRICHED, DEAD_LETTERS)
+                ]
+                while not self.report.is_complete:
+                    self._take(*await arrivals.get())
+                for task in tasks:
+                    task.cancel()
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from errors
 
     async def _follow(self, topic: Topic, arrivals: asyncio.Queue[tuple[Topic, Message]]) -> None:
         async with aclosing(
@@ -203,18 +203,3 @@ class Demo:
 
     def _seconds(self) -> float:
         return time.monotonic() - self._start_s
-
-
-def demo_config(config: Config, bootstrap: str) -> Config:
-    """The user's configuration for the embedded broker, tuned for a quick start.
-
-    Whatever Kafka security is configured does not apply: the broker is ours.
-    """
-    kafka = type(config.kafka)(request_timeout_s=10.0)
-    worker = replace(
-        config.worker,
-        session_timeout_s=SESSION_TIMEOUT_S,
-        heartbeat_interval_s=SESSION_TIMEOUT_S / 6,
-        instance_id=None,
-    )
-    return with_bootstrap(replace(config, kafka=kafka, worker=worker), bootstrap)

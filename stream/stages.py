@@ -49,7 +49,7 @@ def cleaner_stage(tools: Tools, clock: Clock = utc_now) -> Stage:
             return _dead(error)
         headers = article_event(article, message.headers, stage="cleaner", kind="clean")
         headers += ((PAGE_DIGEST, page_digest(page).encode()),)
-        return Publish((_out(CLEAN, article, value, headers),))
+        return Publish((_out(CLEAN, message, article, value, headers),))
 
     return Stage(
         name="cleaner",
@@ -79,7 +79,8 @@ def enricher_stage(tools: Tools, clock: Clock = utc_now) -> Stage:
         except (DecodeError, ProcessingError) as error:
             return _dead(error)
         headers = article_event(article, message.headers, stage="enricher", kind="enriched")
-        return Publish(tuple(_out(topic, article, value, headers) for topic in (ENRICHED, LATEST)))
+        topics = (ENRICHED, LATEST)
+        return Publish(tuple(_out(topic, message, article, value, headers) for topic in topics))
 
     return Stage(
         name="enricher",
@@ -95,11 +96,16 @@ def _dead(error: DecodeError | ProcessingError) -> Dead:
     return Dead(Reason(error.reason), str(error), step)
 
 
-def _out(topic: Topic, article: CleanArticle, value: bytes, headers: Headers) -> Out:
+def _out(
+    topic: Topic, message: Message, article: CleanArticle, value: bytes, headers: Headers
+) -> Out:
+    # The page's own timestamp goes on: fetched_at, or the moment of replay for an old archive,
+    # which Kafka would else delete by its age before anyone has read it.
+    has_time = message.timestamp_ms >= 0
     return Out(
         topic=topic,
         key=article.id.encode(),
         value=value,
         headers=headers,
-        timestamp_ms=timestamp_ms(article.fetched_at),
+        timestamp_ms=message.timestamp_ms if has_time else timestamp_ms(article.fetched_at),
     )

@@ -7,8 +7,9 @@ import logging
 import os
 import sys
 from collections.abc import Coroutine, Mapping
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO, TypeVar
 
 import click
 
@@ -132,9 +133,16 @@ def stderr() -> Console:
 
 
 def _console(*, is_error: bool) -> Console:
+    stream = sys.stderr if is_error else sys.stdout
+    # A live progress bar stands in front of the stream; the console below it is the same one.
+    return _console_on(getattr(stream, "rich_proxied_file", stream))
+
+
+@lru_cache(maxsize=2)
+def _console_on(stream: TextIO) -> Console:
+    """One console a stream: lines and a live bar on two would write into each other."""
     from rich.console import Console
 
-    stream = sys.stderr if is_error else sys.stdout
     is_plain = bool(os.environ.get("NO_COLOR")) or not stream.isatty()
     return Console(
         file=stream,

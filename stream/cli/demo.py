@@ -57,13 +57,13 @@ def demo(
     PATH is a file or folder as for `nashra replay`; the default is samples. Ends with 0 if each
     page came out as an article or as a dead letter.
     """
-    from stream.broker import EmbeddedBroker
-    from stream.demo import TIMEOUT_S, demo_config
+    from stream.broker import EmbeddedBroker, embedded_config
+    from stream.demo import TIMEOUT_S
 
     config = settings.config()
     wanted = list(paths) or [_samples()]
     with EmbeddedBroker(config.broker.host, port, data_dir=config.data_dir) as broker:
-        tuned = demo_config(config, broker.bootstrap)
+        tuned = embedded_config(config, broker.bootstrap)
         code = run_async(_demo(tuned, wanted, timeout_s or TIMEOUT_S, is_kept=is_kept))
     click.get_current_context().exit(code)
 

@@ -72,9 +72,9 @@ def single_file(path: str) -> PageFile:
 
 
 def total_pages(paths: Sequence[str]) -> int | None:
-    """How many pages there are; ``None`` where only reading them tells (line formats, arrays)."""
+    """How many pages there are; ``None`` where only reading them tells (line formats)."""
     files = [found for found in find_files(paths) if isinstance(found, PageFile)]
-    return None if any(file.kind in ("json", "jsonl") for file in files) else len(files)
+    return None if any(file.kind == "jsonl" for file in files) else len(files)
 
 
 def say_failure(failure: ReadFailure) -> None:

@@ -7,6 +7,12 @@ from pathlib import Path
 import orjson
 import pytest
 
+from connectors.readers import PageRead, Reader, ReadFailure
+from connectors.replay import Pace, ReplayConnector
+from schemas.errors import BrokerError
+from stream.cli.interrupt import Stop
+from stream.cli.reading import now
+from stream.cli.replay import publish_all
 from tests.support.cli_kit import ARTICLE, invoke, spawn
 
 LINE = orjson.dumps({"url": "https://news.example/a", "text": ARTICLE}) + b"\n"
@@ -89,3 +95,48 @@ def test_a_loop_goes_on_until_ctrl_c(tmp_path: Path) -> None:
         words = process.stderr.read().split()
     assert words[:3] == [b"stopped", b"by", b"Ctrl-C:"]
     assert 1 < int(words[3].replace(b",", b"")) < 200
+
+
+class Publisher:
+    """Takes two pages and loses its broker, or asks to stop after so many."""
+
+    def __init__(self, stop: Stop, *, breaks_after: int = 99, stops_after: int = 99) -> None:
+        self.published = 0
+        self._stop = stop
+        self._breaks_after = breaks_after
+        self._stops_after = stops_after
+
+    async def publish(self, read: PageRead) -> list[ReadFailure]:
+        if self.published == self._breaks_after:
+            raise BrokerError("gone")
+        self.published += 1
+        if self.published == self._stops_after:
+            self._stop.ask()
+        return []
+
+    async def drain(self) -> list[ReadFailure]:
+        return []
+
+
+def _connector(pages: Path, stop: Stop, *, is_loop: bool) -> ReplayConnector:
+    reader = Reader(10_000, now)
+    return ReplayConnector([str(pages)], reader, Pace(is_loop=is_loop), time.monotonic, stop.sleep)
+
+
+async def test_a_broker_that_goes_away_tells_how_far_it_got(pages: Path) -> None:
+    stop = Stop()
+    publisher = Publisher(stop, breaks_after=2)
+    with pytest.raises(BrokerError, match=r"gone; 2 pages had been published before"):
+        await publish_all(_connector(pages, stop, is_loop=False), publisher, stop, lambda: None)
+
+
+async def test_a_loop_says_each_failure_once(
+    pages: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stop = Stop()
+    publisher = Publisher(stop, stops_after=10)
+    outcome = await publish_all(
+        _connector(pages, stop, is_loop=True), publisher, stop, lambda: None
+    )
+    assert (outcome.published, outcome.failed, outcome.is_stopped) == (10, 1, True)
+    assert capsys.readouterr().err.count("not JSON") == 1

@@ -16,7 +16,7 @@ from stream.marks import PAGE_DIGEST, page_mark, published_mark
 from stream.stage import Dead, Drop, Message, Publish, Stage, run_stage
 from stream.stages import cleaner_stage, enricher_stage
 from tests.stream.fakes import NOW, message
-from tests.support.stream_kit import FETCHED_AT, page
+from tests.support.stream_kit import page
 
 # A short report: the council met on Sunday, the plan begins next month.
 TEXT = """اجتماع للمجلس
@@ -44,6 +44,14 @@ def enricher(tools: Tools) -> Stage:
     return enricher_stage(tools, lambda: NOW)
 
 
+def test_an_old_page_keeps_the_time_of_its_replay(cleaner: Stage) -> None:
+    # Stamped with its own fetched_at, Kafka would delete an archive by age before it is read.
+    replayed_ms = 1_900_000_000_000
+    result = run_stage(cleaner, replace(message(encode(PAGE)), timestamp_ms=replayed_ms))
+    assert isinstance(result, Publish)
+    assert [out.timestamp_ms for out in result.outs] == [replayed_ms]
+
+
 def test_a_page_becomes_a_clean_article_with_its_event(
     cleaner: Stage, validate_record: Callable[[bytes], None]
 ) -> None:
@@ -54,7 +62,7 @@ def test_a_page_becomes_a_clean_article_with_its_event(
     article = decode(CleanArticle, out.value or b"")
     validate_record(out.value or b"")
     assert (out.topic, out.key) == (CLEAN, PAGE.article_id.encode())
-    assert out.timestamp_ms == round(FETCHED_AT.timestamp() * 1000)
+    assert out.timestamp_ms == message(b"").timestamp_ms
     assert article.cleaned_at == NOW
     assert headers["ce_id"] == f"{PAGE.article_id}:1".encode()
     assert headers["ce_type"] == b"org.nashra.article.clean.v1"
