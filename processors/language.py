@@ -106,7 +106,7 @@ def detect_language(text: str, hint: str | None) -> str:
     """Tell the language of a text.
 
     Args:
-        text: The text; its first 20,000 characters count.
+        text: The text; its first 3,000 characters count.
         hint: Language tag that page or feed states (``ar-EG``). Breaks ties and decides for short
             texts in a script that fits it; never beats the letters.
 

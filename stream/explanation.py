@@ -146,13 +146,14 @@ def _line(number: int, line: Line) -> Iterator[Text]:
     yield Text.assemble(
         (f"  line {number} is {line.role}", style), f"  {line.rule}", (f"  {line.reason}", LABEL)
     )
-    yield Text(INDENT + one_line(line.text), "" if line.role.is_kept else "strike")
+    style = "" if line.role.is_kept else "strike"
+    yield Text.assemble(INDENT, (one_line(line.text), style))
 
 
 def _cut(cut: Cut, draft: Draft) -> Iterator[Text]:
     word = "replaced" if cut.put else "cut"
     yield Text.assemble((f"  {word} ", "red"), cut.rule, (f"  {cut.reason}", LABEL))
-    yield Text(INDENT + one_line(draft.raw[cut.start : cut.end]), "strike")
+    yield Text.assemble(INDENT, (one_line(draft.raw[cut.start : cut.end]), "strike"))
     if cut.put:
         yield Text(INDENT + one_line(cut.put))
 
