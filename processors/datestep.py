@@ -16,7 +16,7 @@ from processors.dates import (
     parse_moment,
     to_utc,
 )
-from processors.draft import Draft, Role
+from processors.draft import Draft, Line, Role
 from processors.tools import Tools
 from schemas.records import DateCandidate, Published
 
@@ -39,6 +39,7 @@ CONFIDENCE = {
 }
 """How far each place is trusted, 0 to 1. Re-run the golden and quality tests before changing."""
 
+_DIGIT = re.compile(r"\d")
 _HAS_DAY_AND_YEAR = re.compile(r"\d{1,2}\s.*\d{4}")
 
 
@@ -81,8 +82,7 @@ def _date_lines(draft: Draft) -> tuple[Draft, list[tuple[str, str]]]:
     found: list[tuple[str, str]] = []
     for row, line in enumerate(draft.lines):
         from_top, from_end = row, len(draft.lines) - row
-        is_short = len(line.text) <= MAX_DATE_LINE_CHARS
-        if not is_short or min(from_top, from_end) > MAX_DATE_LINES:
+        if not _may_be_date(line) or min(from_top, from_end) > MAX_DATE_LINES:
             continue
         if is_clock_line(line.text):
             draft = draft.with_line(
@@ -94,6 +94,12 @@ def _date_lines(draft: Draft) -> tuple[Draft, list[tuple[str, str]]]:
             found.append((source, line.text))
             draft = draft.with_line(row, line.as_role(Role.DATE, "dates/date-line", "a date alone"))
     return draft, found
+
+
+def _may_be_date(line: Line) -> bool:
+    """Short, and with a digit or of a few words (``yesterday``): spares the readers most lines."""
+    is_short = len(line.text) <= MAX_DATE_LINE_CHARS
+    return is_short and (_DIGIT.search(line.text) is not None or line.text.count(" ") < 4)
 
 
 def _in_dateline(draft: Draft) -> list[tuple[str, str]]:

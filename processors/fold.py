@@ -23,39 +23,45 @@ _DROPPED_IN_FOLD = re.compile(f"[{BIDI}{ZERO_WIDTH}{TATWEEL}{MARKS}\u200c\u200d]
 _NEEDS_NFKC = re.compile(f"[{PRESENTATION}]")
 _SPACES = re.compile(r"\s+")
 
-_LETTERS = str.maketrans(
-    {
-        "ؤ": "و",  # waw with hamza -> waw
-        "ئ": "ي",  # ya with hamza -> ya
-        "ی": "ي",  # Persian ya -> Arabic ya
-        "ک": "ك",  # Persian kaf -> Arabic kaf
-        "ھ": "ه",  # Urdu ha -> Arabic ha
-    }
+_LETTERS = (
+    ("ؤ", "و"),  # waw with hamza -> waw
+    ("ئ", "ي"),  # ya with hamza -> ya
+    ("ی", "ي"),  # Persian ya -> Arabic ya
+    ("ک", "ك"),  # Persian kaf -> Arabic kaf
+    ("ھ", "ه"),  # Urdu ha -> Arabic ha
 )
-_SIGNS = str.maketrans(
-    {
-        "“": '"',
-        "”": '"',
-        "„": '"',
-        "«": '"',
-        "»": '"',
-        "’": "'",
-        "‘": "'",
-        "–": "-",
-        "—": "-",
-        "،": ",",
-        "؛": ";",
-        "؟": "?",
-        "…": "...",
-        **{chr(0x0660 + digit): str(digit) for digit in range(10)},  # Arabic-Indic digits
-        **{chr(0x06F0 + digit): str(digit) for digit in range(10)},  # Persian digits
-    }
+_SIGNS = (
+    ("“", '"'),
+    ("”", '"'),
+    ("„", '"'),
+    ("«", '"'),
+    ("»", '"'),
+    ("’", "'"),
+    ("‘", "'"),
+    ("–", "-"),
+    ("—", "-"),
+    ("،", ","),
+    ("؛", ";"),
+    ("؟", "?"),
+    ("…", "..."),
 )
+_DIGIT = re.compile("[\u0660-\u0669\u06f0-\u06f9]")
+_DIGITS = {
+    **{0x0660 + digit: str(digit) for digit in range(10)},  # Arabic-Indic digits
+    **{0x06F0 + digit: str(digit) for digit in range(10)},  # Persian digits
+}
+
+
+def _replace(text: str, pairs: tuple[tuple[str, str], ...]) -> str:
+    """Replace sign by sign: several times faster than ``str.translate`` on Arabic text."""
+    for old, new in pairs:
+        text = text.replace(old, new)
+    return text
 
 
 def fold_letters(text: str) -> str:
     """Fold letters only, one for one: also safe on a regular expression."""
-    text = text.translate(_LETTERS)
+    text = _replace(text, _LETTERS)
     folded: str = normalize_teh_marbuta_ar(normalize_alef_maksura_ar(normalize_alef_ar(text)))
     return folded
 
@@ -70,5 +76,7 @@ def fold(text: str) -> str:
     """
     if _NEEDS_NFKC.search(text) or not unicodedata.is_normalized("NFC", text):
         text = normalize_unicode(text)
-    text = fold_letters(_DROPPED_IN_FOLD.sub("", text).translate(_SIGNS))
+    text = fold_letters(_replace(_DROPPED_IN_FOLD.sub("", text), _SIGNS))
+    if _DIGIT.search(text):
+        text = text.translate(_DIGITS)
     return _SPACES.sub(" ", text).strip().casefold()

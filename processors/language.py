@@ -20,13 +20,17 @@ _MARKS = re.compile(
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _SCRIPTS = {
     "arabic": re.compile(
-        "[\u0620-\u063f\u0641-\u064a\u066e-\u06d3\u06d5\u06ee\u06ef\u0750-\u077f\ufb50-\ufdff\ufe70-\ufefc]"
+        "[\u0620-\u063f\u0641-\u064a\u066e-\u06d3\u06d5\u06ee\u06ef\u0750-\u077f\ufb50-\ufdff\ufe70-\ufefc]+"
     ),
-    "latin": re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]"),
-    "other": re.compile("[\u0370-\u05ff\u0700-\u074f\u0780-\u1dff\u2c00-\u2dff\u3040-\ud7ff]"),
+    "latin": re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]+"),
+    "other": re.compile("[\u0370-\u05ff\u0700-\u074f\u0780-\u1dff\u2c00-\u2dff\u3040-\ud7ff]+"),
 }
 
-_SPELLINGS = str.maketrans({"ی": "ي", "ک": "ك"})  # Persian ya and kaf as Arabic ones
+
+def _arabic_spelling(text: str) -> str:
+    """Persian ya and kaf as Arabic ones. Not ``translate``: that is ten times slower here."""
+    return text.replace("ی", "ي").replace("ک", "ك")
+
 
 _ARABIC_SCRIPT_WORDS = {
     "ar": """
@@ -95,7 +99,7 @@ _NOT_LATIN = _RTL | {
 
 
 def _table(words: dict[str, str]) -> dict[str, frozenset[str]]:
-    return {tag: frozenset(text.translate(_SPELLINGS).split()) for tag, text in words.items()}
+    return {tag: frozenset(_arabic_spelling(text).split()) for tag, text in words.items()}
 
 
 _ARABIC_TABLE = _table(_ARABIC_SCRIPT_WORDS)
@@ -137,7 +141,7 @@ def _primary(tag: str | None) -> str | None:
 
 
 def _script(text: str) -> str | None:
-    counts = {script: len(pattern.findall(text)) for script, pattern in _SCRIPTS.items()}
+    counts = {script: _letters(text, script) for script in _SCRIPTS}
     total = sum(counts.values())
     if not total:
         return None
@@ -146,24 +150,31 @@ def _script(text: str) -> str | None:
     return max(counts, key=lambda script: counts[script])
 
 
+def _letters(text: str, script: str) -> int:
+    return sum(map(len, _SCRIPTS[script].findall(text)))
+
+
 def _words(text: str) -> list[str]:
-    return _WORD.findall(text.lower().translate(_SPELLINGS))
+    return _WORD.findall(_arabic_spelling(text.lower()))
 
 
 def _word_shares(words: list[str], table: dict[str, frozenset[str]]) -> dict[str, float]:
     """For each language the share of the words that are function words of it."""
     total = len(words) or 1
-    return {tag: sum(word in known for word in words) / total for tag, known in table.items()}
+    counts = Counter(words)
+    return {
+        tag: sum(counts[word] for word in counts.keys() & known) / total
+        for tag, known in table.items()
+    }
 
 
 def _arabic_scores(text: str) -> dict[str, float]:
     words = _words(text)
     scores = _word_shares(words, _ARABIC_TABLE)
     scores["ar"] += 0.7 * sum(map(bool, map(_ARABIC_ARTICLE.match, words))) / (len(words) or 1)
-    letters = Counter(text)
-    total = len(_SCRIPTS["arabic"].findall(text)) or 1
+    total = _letters(text, "arabic") or 1
     for tag, distinctive in _DISTINCTIVE_LETTERS.items():
-        scores[tag] += _LETTER_WEIGHT[tag] * sum(letters[sign] for sign in distinctive) / total
+        scores[tag] += _LETTER_WEIGHT[tag] * sum(map(text.count, distinctive)) / total
     return scores
 
 
