@@ -55,8 +55,14 @@ def hygiene_cuts(text: str) -> list[Cut]:
     """
     if not _SUSPECT.search(text) and unicodedata.is_normalized("NFC", text):
         return []  # nine lines of ten: one look instead of five
-    if len(text) > MAX_REPEATED_CHARS:
-        return _one_round(text)
+    edits = _one_round(text)
+    if len(text) > MAX_REPEATED_CHARS or not _one_round(apply_cuts(text, edits)):
+        return edits
+    return _repeated(text)
+
+
+def _repeated(text: str) -> list[Cut]:
+    """Round after round until nothing is left to edit, as edits of the original text."""
     cells = [_Cell(sign, at, at + 1) for at, sign in enumerate(text)]
     for _ in range(MAX_ROUNDS):
         edits = _one_round("".join(cell.text for cell in cells))

@@ -33,6 +33,7 @@ class _LabelFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     byline: tuple[str, ...]
     byline_with_colon: tuple[str, ...]
     no_place: tuple[str, ...]
+    story_openers: tuple[str, ...]
     publishers: tuple[str, ...]
 
 
@@ -47,6 +48,7 @@ class Names:
         generic_agencies: Words for agencies in general (same key form).
         places: Names of places.
         no_place: Dateline heads that are no place ("capitals").
+        story_openers: First words of stories, no names of writers.
         publishers: Folded name -> name of newspapers and sites.
         credit_labels: Words that open a source line.
         keyword_labels: Words that open a keyword line.
@@ -59,6 +61,7 @@ class Names:
     generic_agencies: frozenset[str]
     places: frozenset[str]
     no_place: frozenset[str]
+    story_openers: frozenset[str]
     publishers: dict[str, str]
     credit_labels: tuple[str, ...]
     keyword_labels: tuple[str, ...]
@@ -104,6 +107,7 @@ def load_names(places: Iterable[str]) -> Names:
         generic_agencies=frozenset(map(squeeze, agencies.generic)),
         places=frozenset(map(fold, places)),
         no_place=frozenset(map(fold, labels.no_place)),
+        story_openers=frozenset(map(fold, labels.story_openers)),
         publishers={fold(name): name for name in labels.publishers},
         credit_labels=_longest_first(labels.credit),
         keyword_labels=_longest_first(labels.keywords),

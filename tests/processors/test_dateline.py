@@ -2,7 +2,7 @@
 
 import pytest
 
-from processors.dateline import parse_dateline
+from processors.datelinehead import parse_dateline
 from tests.support.text import cleaned, tools
 
 SHAPES = [
@@ -21,6 +21,20 @@ SHAPES = [
     ("الرباط - أ ف ب: أعلنت الحكومة", ["الرباط"], ["أ ف ب"], "أعلنت الحكومة"),
     ("(رويترز) - قال مسؤول", [], ["رويترز"], "قال مسؤول"),
     ("بيروت - أعلن وزير الصحة اليوم عن خطة", ["بيروت"], [], "أعلن وزير الصحة اليوم عن خطة"),
+    ("لندن ـ «القدس العربي»: قال رئيس", ["لندن"], [], "قال رئيس"),
+    ("القاهرة - «الشرق الأوسط» - قال مسؤول", ["القاهرة"], [], "قال مسؤول"),
+    ("واشنطن، 12 مايو/أيار (رويترز) - أعلن", ["واشنطن"], ["رويترز"], "أعلن"),
+    ("الدوحة في 12 مايو /قنا/ أكد", ["الدوحة"], ["قنا"], "أكد"),
+    ("الطفيلة 16 كانون الثاني (بترا)- افتتح", ["الطفيلة"], ["بترا"], "افتتح"),
+    ("جدة 18 ذو القعدة 1444 هـ الموافق 07 يونيو 2023 م واس", ["جدة"], ["واس"], None),
+    ("الكويت (كونا) -- قال", ["الكويت"], ["كونا"], "قال"),
+    ("موسكو – سبوتنيك. أعلنت وزارة", ["موسكو"], ["سبوتنيك"], "أعلنت وزارة"),
+    ("بغداد/ رويترز", ["بغداد"], ["رويترز"], None),
+    ("وكالات - لندن", ["لندن"], ["وكالات"], None),
+    ("سبق – وكالات", [], ["وكالات"], None),
+    ("واس- جدة: تستعد الوزارة", ["جدة"], ["واس"], "تستعد الوزارة"),
+    ("NEW YORK, May 12 (Reuters) - Oil", ["NEW YORK"], ["Reuters"], "Oil"),
+    ("WASHINGTON — The president said", ["WASHINGTON"], [], "The president said"),
     ("LONDON (Reuters) - Oil rose", ["LONDON"], ["Reuters"], "Oil rose"),
     ("PARIS (AFP) - Le ministre a dit", ["PARIS"], ["AFP"], "Le ministre a dit"),
 ]
@@ -33,6 +47,25 @@ def test_shape(line: str, places: list[str], agencies: list[str], story: str | N
     assert [place.name for place in head.dateline.places] == places
     assert list(head.dateline.agencies) == agencies
     assert line[head.end :] == (story or "")
+
+
+@pytest.mark.parametrize(
+    ("line", "authors"),
+    [
+        ("سامر الحلو - بيروت", ("سامر الحلو",)),
+        ("بيروت - سامر الحلو", ("سامر الحلو",)),
+        ("سامر الحلو – الشرق الأوسط", ("سامر الحلو",)),
+        ("منى زيدان وسامر الحلو - القاهرة", ("منى زيدان", "سامر الحلو")),
+        ("بيروت - سامر وليد", ("سامر وليد",)),
+        # Words that open a story are no names
+        ("عمان - قال وزير", ()),
+        ("WASHINGTON — The president said", ()),
+    ],
+)
+def test_writers_in_datelines(line: str, authors: tuple[str, ...]) -> None:
+    head = parse_dateline(line, tools().names)
+    assert head is not None
+    assert head.authors == authors
 
 
 DECOYS = [
@@ -48,6 +81,10 @@ DECOYS = [
     "رويترز نقلت عن مسؤول قوله إن المحادثات انتهت.",
     # A headline: sources say that the government ...
     "مصدر: الحكومة تستقيل غدا",
+    # Follow-ups and specials name no place
+    "متابعات - رصد",
+    # August in parentheses, a list of dates
+    "* 2 أغسطس (آب) 1990: عقد القمة العربية",
     # He said that the work goes on
     "قال: العمل مستمر ولن يتوقف.",
     "",
