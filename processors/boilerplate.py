@@ -39,14 +39,15 @@ def _cut_line(line: Line, match: Match) -> Line:
 
 
 def _cut_ends(draft: Draft, rules: RuleSet) -> Draft:
-    for index, line in enumerate(draft.lines):
+    changed: dict[int, Line] = {}
+    for row, line in enumerate(draft.lines):
         match = rules.match_end(line.text) if line.role is Role.BODY else None
         if match is None or match.start is None:
             continue
         kept = line.text[: match.start].rstrip()
         if match.rule.is_stub and not kept.endswith(SENTENCE_ENDS):
             draft = replace(draft, is_truncated=True)
-        draft = cut_inline(
-            draft, index, len(kept), len(line.text), rule=match.name, reason=match.rule.why
+        changed[row] = cut_inline(
+            line, draft.raw, len(kept), len(line.text), rule=match.name, reason=match.rule.why
         )
-    return draft
+    return draft.with_lines(changed)

@@ -32,9 +32,10 @@ def find_dateline(draft: Draft, tools: Tools) -> Draft:
         elif _reads_as_headline(line.text):
             continue
         else:
-            draft = cut_inline(
-                draft, index, 0, head.end, rule="dateline/head", reason="where it was filed"
+            cut = cut_inline(
+                line, draft.raw, 0, head.end, rule="dateline/head", reason="where it was filed"
             )
+            draft = draft.with_line(index, cut)
         return _record(draft, head)
     return _from_page_head(draft, tools.names)
 

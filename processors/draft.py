@@ -7,7 +7,7 @@ from the raw text as a :class:`~schemas.records.Removal`, so that :func:`rebuild
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -48,6 +48,17 @@ class Role(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Cut:
+    """An inline edit: ``raw[start:end]`` becomes ``put``."""
+
+    start: int
+    end: int
+    rule: str
+    reason: str
+    put: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One non-blank line of the raw text.
 
@@ -59,6 +70,7 @@ class Line:
         role: What the line is.
         rule: Rule or step that gave the role, e.g. ``common/share-label``.
         reason: Why, for a person.
+        cuts: Inline edits within the line, in order, not overlapping; ``text`` is their result.
     """
 
     start: int
@@ -68,21 +80,11 @@ class Line:
     role: Role = Role.BODY
     rule: str = ""
     reason: str = ""
+    cuts: tuple[Cut, ...] = ()
 
     def as_role(self, role: Role, rule: str, reason: str) -> Line:
         """This line with another role."""
         return replace(self, role=role, rule=rule, reason=reason)
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """An inline edit: ``raw[start:end]`` becomes ``put``."""
-
-    start: int
-    end: int
-    rule: str
-    reason: str
-    put: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,14 +134,12 @@ class Draft:
         now: The moment of cleaning, aware UTC (processors read no clock).
         raw: The text that all offsets count in; for HTML what extraction gave.
         lines: Non-blank lines of ``raw`` in order.
-        cuts: Inline edits within kept lines, in any order, not overlapping.
     """
 
     page: RawPage
     now: datetime
     raw: str = ""
     lines: tuple[Line, ...] = ()
-    cuts: tuple[Cut, ...] = ()
     facts: PageFacts = field(default_factory=PageFacts)
     extraction: Extraction = field(default_factory=lambda: Extraction(method="text"))
     charset_repair: str | None = None
@@ -162,14 +162,29 @@ class Draft:
     language: str = "und"
     is_truncated: bool = False
 
+    @property
+    def cuts(self) -> tuple[Cut, ...]:
+        """The inline edits of all lines, in order."""
+        return tuple(cut for line in self.lines for cut in line.cuts)
+
     def body_lines(self) -> list[Line]:
         """Lines that are still in the body, in order."""
         return [line for line in self.lines if line.role.is_kept]
 
-    def with_line(self, index: int, line: Line) -> Draft:
-        """A copy with one line replaced."""
-        lines = (*self.lines[:index], line, *self.lines[index + 1 :])
-        return replace(self, lines=lines)
+    def with_line(self, row: int, line: Line) -> Draft:
+        """A copy with one line replaced. For many lines use :meth:`with_lines`: it copies once."""
+        return self.with_lines({row: line})
+
+    def with_lines(self, changed: Mapping[int, Line]) -> Draft:
+        """A copy with some lines replaced, by row (index in ``lines``, from 0)."""
+        lines = list(self.lines)
+        for row, line in changed.items():
+            lines[row] = line
+        return replace(self, lines=tuple(lines))
+
+    def with_role(self, rows: Iterable[int], role: Role, rule: str, reason: str) -> Draft:
+        """A copy in which the lines of these rows have another role."""
+        return self.with_lines({row: self.lines[row].as_role(role, rule, reason) for row in rows})
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +256,7 @@ def _pieces(draft: Draft) -> Iterator[_Piece]:
             yield _Piece(at, line.start, put, "layout", "white space between lines")
             pending_break = pending_break and not put
         if line.role.is_kept:
-            yield from _kept_line(draft, line)
+            yield from _kept_line(line)
             kept_left -= 1
             pending_break = True
         else:
@@ -251,11 +266,10 @@ def _pieces(draft: Draft) -> Iterator[_Piece]:
         yield _Piece(at, len(draft.raw), "", "layout", "white space at the end")
 
 
-def _kept_line(draft: Draft, line: Line) -> Iterator[_Piece]:
+def _kept_line(line: Line) -> Iterator[_Piece]:
     """The stretches of one kept line, split at its inline cuts."""
     at = line.start
-    inside = (cut for cut in draft.cuts if line.start <= cut.start and cut.end <= line.end)
-    for cut in sorted(inside, key=lambda cut: cut.start):
+    for cut in line.cuts:
         if at < cut.start:
             yield _Piece(at, cut.start)
         yield _Piece(cut.start, cut.end, cut.put, cut.rule, cut.reason)

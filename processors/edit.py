@@ -1,45 +1,40 @@
-"""Inline edits on a draft: from offsets in a line's clean text back to the raw text."""
+"""Inline edits on a line: from offsets in a line's clean text back to the raw text."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from processors.draft import Cut, Draft
+from processors.draft import Cut, Line
 from processors.fold import fold
+from processors.hygiene import apply_cuts
 
 
-def cut_inline(draft: Draft, index: int, start: int, end: int, *, rule: str, reason: str) -> Draft:
-    """Cut ``lines[index].text[start:end]``.
+def cut_inline(line: Line, raw: str, start: int, end: int, *, rule: str, reason: str) -> Line:
+    """Cut ``line.text[start:end]``.
 
     Args:
-        draft: The draft.
-        index: Index of the line in ``draft.lines``.
+        line: The line.
+        raw: The raw text that the line is of.
         start: Start in the line's ``text`` (code points).
         end: End in the line's ``text``, exclusive.
         rule: Rule or step that cuts.
         reason: Why, for a person.
 
     Returns:
-        A draft whose line text lacks the span; earlier cuts that touch the span are swallowed, so
-        that cuts never overlap and ``line.text`` stays what ``assemble`` will give.
+        A line whose text lacks the span; earlier cuts that touch the span are swallowed, so that
+        cuts never overlap and ``line.text`` stays what ``assemble`` will give.
     """
     if start >= end:
-        return draft
-    line = draft.lines[index]
-    inside = sorted(
-        (cut for cut in draft.cuts if line.start <= cut.start and cut.end <= line.end),
-        key=lambda cut: cut.start,
-    )
-    raw_start, raw_end = _raw_span(line.start, inside, start, end)
-    cut = Cut(raw_start, raw_end, rule, reason)
-    kept = [c for c in inside if c.end <= raw_start or c.start >= raw_end]
-    others = [c for c in draft.cuts if c not in inside]
-    text = _text(draft.raw, line.start, line.end, [*kept, cut])
-    draft = draft.with_line(index, replace(line, text=text, folded=fold(text)))
-    return replace(draft, cuts=(*others, *kept, cut))
+        return line
+    raw_start, raw_end = _raw_span(line.start, line.cuts, start, end)
+    kept = [cut for cut in line.cuts if cut.end <= raw_start or cut.start >= raw_end]
+    cuts = sorted([*kept, Cut(raw_start, raw_end, rule, reason)], key=lambda cut: cut.start)
+    here = [replace(cut, start=cut.start - line.start, end=cut.end - line.start) for cut in cuts]
+    text = apply_cuts(raw[line.start : line.end], here)
+    return replace(line, text=text, folded=fold(text), cuts=tuple(cuts))
 
 
-def _raw_span(line_start: int, cuts: list[Cut], start: int, end: int) -> tuple[int, int]:
+def _raw_span(line_start: int, cuts: tuple[Cut, ...], start: int, end: int) -> tuple[int, int]:
     """Raw offsets of a span of the edited line; a half-taken edit is taken whole."""
     raw_start = raw_end = None
     text_at, raw_at = 0, line_start
@@ -60,13 +55,3 @@ def _raw_span(line_start: int, cuts: list[Cut], start: int, end: int) -> tuple[i
     if raw_end is None:
         raw_end = raw_at + (end - text_at)
     return raw_start, max(raw_start, raw_end)
-
-
-def _text(raw: str, start: int, end: int, cuts: list[Cut]) -> str:
-    parts: list[str] = []
-    at = start
-    for cut in sorted(cuts, key=lambda cut: cut.start):
-        parts += (raw[at : cut.start], cut.put)
-        at = cut.end
-    parts.append(raw[at:end])
-    return "".join(parts)

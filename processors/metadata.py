@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 
 from processors.draft import Draft, Line, Role
 from processors.fold import fold
@@ -15,6 +16,10 @@ MAX_CREDIT_WORDS = 14
 MAX_CREDIT_PART_WORDS = 4
 MAX_BYLINE_WORDS = 8
 MAX_KEYWORDS = 30
+MAX_LABELLED_LINES = 12
+"""Labelled lines of one kind that are looked at; a page with more is a list of something else."""
+
+BULLETS = "•·*-|# "
 MAX_KEYWORD_WORDS = 5
 
 _CREDIT_PARTS = re.compile(r"\s*[+،,/|&]\s*|\s+[-–—ـ]\s*|\s+و(?=\s)|\s+(?:and|et)\s+")
@@ -29,19 +34,33 @@ MIN_SELF_REFERENCES = 2
 
 def read_credit(draft: Draft, tools: Tools) -> Draft:
     """Find the source line (``label | publisher + agency``) and the agency's sign-off."""
-    for index, line in enumerate(draft.lines):
-        if line.role is not Role.BODY:
-            continue
-        value = _labelled(line, tools.names.credit_labels)
-        if value is not None:
-            draft = _take_credit(draft, index, value, tools.names)
-        elif index > 0 and (found := _WIRE_CREDIT.fullmatch(line.text)):
-            agency = tools.names.agency(found["agency"] or found["bare"])
-            if agency:
-                draft = _add_agencies(draft, (agency,)).with_line(
-                    index, line.as_role(Role.CREDIT, "credit/wire", "sign-off of an agency")
-                )
-    return draft
+    for row in _candidates(draft, tools.names.credit_labels):
+        value = _labelled(draft.lines[row], tools.names.credit_labels)
+        if value is not None and draft.lines[row].role is Role.BODY:
+            draft = _take_credit(draft, row, value, tools.names)
+    return _sign_offs(draft, tools.names)
+
+
+def _sign_offs(draft: Draft, names: Names) -> Draft:
+    """Lines that are nothing but an agency in parentheses or behind two dashes."""
+    found: dict[int, str] = {}
+    for row, line in enumerate(draft.lines[1:], 1):
+        sign = _WIRE_CREDIT.fullmatch(line.text) if line.role is Role.BODY else None
+        agency = names.agency(sign["agency"] or sign["bare"]) if sign else None
+        if agency:
+            found[row] = agency
+    draft = _add_agencies(draft, tuple(found.values()))
+    return draft.with_role(found, Role.CREDIT, "credit/wire", "sign-off of an agency")
+
+
+def _candidates(draft: Draft, labels: tuple[str, ...]) -> list[int]:
+    """Rows of body lines that begin with a label, the first few: a page has one or two."""
+    rows = (
+        row
+        for row, line in enumerate(draft.lines)
+        if line.role is Role.BODY and line.folded.lstrip(BULLETS).startswith(labels)
+    )
+    return list(islice(rows, MAX_LABELLED_LINES))
 
 
 def _take_credit(draft: Draft, index: int, value: str, names: Names) -> Draft:
@@ -56,9 +75,7 @@ def _take_credit(draft: Draft, index: int, value: str, names: Names) -> Draft:
     publishers = [part.strip(' .«»"') for part in parts if not names.agency(part.strip(" ."))]
     agencies = [agency for part in parts if (agency := names.agency(part.strip(" .")))]
     raw = " ".join(draft.lines[row].text for row in rows)
-    for row in rows:
-        taken = draft.lines[row].as_role(Role.CREDIT, "credit/source", "the page's source line")
-        draft = draft.with_line(row, taken)
+    draft = draft.with_role(rows, Role.CREDIT, "credit/source", "the page's source line")
     draft = replace(draft, credit_line=draft.credit_line or raw)
     if publishers and draft.publisher is None:
         draft = replace(draft, publisher=publishers[0], publisher_evidence="credit-line")
@@ -80,16 +97,16 @@ def _add_agencies(draft: Draft, agencies: tuple[str, ...]) -> Draft:
 
 def read_byline(draft: Draft, tools: Tools) -> Draft:
     """Find bylines (``written by X``) on lines of their own."""
+    names = tools.names
     authors = list(draft.authors or draft.facts.authors)
-    for index, line in enumerate(draft.lines):
-        if line.role is not Role.BODY or len(line.text.split()) > MAX_BYLINE_WORDS:
-            continue
-        value = _byline(line, tools.names)
-        if value:
-            authors.extend(name for name in value if name not in authors)
-            taken = line.as_role(Role.BYLINE, "byline/label", "who wrote it")
-            draft = draft.with_line(index, taken)
-    return replace(draft, authors=tuple(authors))
+    found: list[int] = []
+    for row in _candidates(draft, names.byline_labels + names.byline_labels_with_colon):
+        people = _byline(draft.lines[row], names)
+        if people:
+            authors.extend(people)
+            found.append(row)
+    draft = replace(draft, authors=tuple(dict.fromkeys(authors)))
+    return draft.with_role(found, Role.BYLINE, "byline/label", "who wrote it")
 
 
 _PERSON = re.compile(r"[^\W\d_]+(?:[ \-'’.][^\W\d_]+){1,4}\.?")
@@ -98,6 +115,8 @@ _AND = re.compile(r"\s*[،,/&]\s*|\s+و\s*(?=\w)|\s+(?:and|et)\s+")
 
 def _byline(line: Line, names: Names) -> list[str] | None:
     """Names of a byline; ``None`` if the line is none (labels without names, prose)."""
+    if len(line.text.split()) > MAX_BYLINE_WORDS:
+        return None
     value = _labelled(line, names.byline_labels, needs_separator=False) or _labelled(
         line, names.byline_labels_with_colon
     )
@@ -111,20 +130,16 @@ def _byline(line: Line, names: Names) -> list[str] | None:
 def read_keywords(draft: Draft, tools: Tools) -> Draft:
     """Find the keyword line; one keyword an item, also where only spaces part them."""
     keywords = list(draft.keywords or draft.facts.keywords)
-    for index, line in enumerate(draft.lines):
-        if line.role is not Role.BODY:
+    for row in _candidates(draft, tools.names.keyword_labels):
+        value = _labelled(draft.lines[row], tools.names.keyword_labels)
+        if value is None or draft.lines[row].role is not Role.BODY:
             continue
-        value = _labelled(line, tools.names.keyword_labels)
-        if value is None:
-            continue
-        rows = [index] if value else [index, *_value_rows(draft, index)]
-        values = [value] if value else [draft.lines[row].text for row in rows[1:]]
-        found = [word for text in values for word in split_keywords(text, _full_text(draft, rows))]
-        keywords.extend(word for word in found if word not in keywords)
-        for row in rows:
-            taken = draft.lines[row].as_role(Role.KEYWORDS, "keywords/line", "the keyword line")
-            draft = draft.with_line(row, taken)
-    return replace(draft, keywords=tuple(keywords[:MAX_KEYWORDS]))
+        rows = [row] if value else [row, *_value_rows(draft, row)]
+        values = [value] if value else [draft.lines[other].text for other in rows[1:]]
+        text = _full_text(draft, rows)
+        keywords.extend(word for one in values for word in split_keywords(one, text))
+        draft = draft.with_role(rows, Role.KEYWORDS, "keywords/line", "the keyword line")
+    return replace(draft, keywords=tuple(dict.fromkeys(keywords))[:MAX_KEYWORDS])
 
 
 def _value_rows(draft: Draft, index: int) -> list[int]:
@@ -195,7 +210,7 @@ def _labelled(line: Line, labels: tuple[str, ...], *, needs_separator: bool = Tr
     A label alone on the line gives an empty value. The value is taken from the original text by
     word count, since folding keeps the words.
     """
-    folded = line.folded.lstrip("•·*-|# ")
+    folded = line.folded.lstrip(BULLETS)
     label = next((label for label in labels if folded.startswith(label)), None)
     if label is None:
         return None

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from processors.draft import Cut, Draft, Line
+from processors.draft import Draft, Line
 from processors.fold import BIDI, ZERO_WIDTH, fold
 from processors.hygiene import CONTROLS, JOINERS, apply_cuts, hygiene_cuts
 from processors.tools import Tools
@@ -31,7 +31,6 @@ def _line_spans(raw: str) -> Iterator[tuple[int, int]]:
 def normalise(draft: Draft, tools: Tools) -> Draft:
     """Step: split the raw text into lines and mark the hygiene edits within them."""
     del tools
-    cuts: list[Cut] = []
     lines: list[Line] = []
     for start, end in _line_spans(draft.raw):
         raw_line = draft.raw[start:end]
@@ -39,6 +38,6 @@ def normalise(draft: Draft, tools: Tools) -> Draft:
         text = apply_cuts(raw_line, here)
         if not text.strip():
             continue  # only invisible signs: white space to `assemble`
-        cuts.extend(replace(cut, start=cut.start + start, end=cut.end + start) for cut in here)
-        lines.append(Line(start, end, text, fold(text)))
-    return replace(draft, lines=tuple(lines), cuts=(*draft.cuts, *cuts))
+        cuts = (replace(cut, start=cut.start + start, end=cut.end + start) for cut in here)
+        lines.append(Line(start, end, text, fold(text), cuts=tuple(cuts)))
+    return replace(draft, lines=tuple(lines))

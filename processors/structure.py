@@ -22,6 +22,9 @@ MAX_SUBHEAD_WORDS = 12
 PARAGRAPH_WORDS = 25
 """From here on a line is a paragraph whatever it ends with; a headline is never so long."""
 
+MAX_HEADLINE_COPIES = 3
+"""More lines that say what the headline says are no copies of it (bread crumbs, share boxes)."""
+
 MIN_TAIL = 3
 MIN_TAIL_WORDS = 4
 MEAN_TAIL_WORDS = 6
@@ -81,24 +84,21 @@ def _repeated_headline(draft: Draft) -> Draft:
         if key not in first_seen:
             first_seen[key] = row
             continue
-        first = first_seen[key]
-        headline = draft.headline or draft.lines[row].text
-        between = [r for r in tail if first < r < row]
-        draft = _as(
-            draft, first, Role.HEADLINE, "structure/headline", "the headline, after the text"
-        )
-        draft = _as(draft, row, Role.HEADLINE, "structure/headline", "the headline again")
-        if len(between) == 1:
-            draft = replace(draft, subheadline=draft.lines[between[0]].text)
-            draft = _as(
-                draft,
-                between[0],
-                Role.SUBHEADLINE,
-                "structure/subheadline",
-                "between two headlines",
-            )
-        return replace(draft, headline=headline)
+        return _take_repeated(draft, tail, first_seen[key], row)
     return draft
+
+
+def _take_repeated(draft: Draft, tail: list[int], first: int, again: int) -> Draft:
+    """The lines of rows ``first`` and ``again`` are the headline."""
+    headline = draft.headline or draft.lines[again].text
+    between = [row for row in tail if first < row < again]
+    why = "the headline, standing twice after the text"
+    draft = draft.with_role((first, again), Role.HEADLINE, "structure/headline", why)
+    if len(between) == 1:
+        draft = replace(draft, subheadline=draft.lines[between[0]].text)
+        why = "between the two headlines"
+        draft = draft.with_role(between, Role.SUBHEADLINE, "structure/subheadline", why)
+    return replace(draft, headline=headline)
 
 
 def _headline(draft: Draft) -> Draft:
@@ -115,7 +115,7 @@ def _headline(draft: Draft) -> Draft:
         return draft
     if not any(is_paragraph(draft.lines[row]) for row in rows[1:]):
         return draft
-    draft = _as(draft, rows[0], Role.HEADLINE, "structure/headline", "the first line")
+    draft = draft.with_role([rows[0]], Role.HEADLINE, "structure/headline", "the first line")
     return replace(draft, headline=first.text)
 
 
@@ -124,10 +124,10 @@ def _drop_copies(draft: Draft) -> Draft:
     if draft.headline is None:
         return draft
     key = bare(fold(draft.headline))
-    for row in _body_rows(draft):
-        if bare(draft.lines[row].folded) == key:
-            draft = _as(draft, row, Role.HEADLINE, "structure/headline-copy", "the headline again")
-    return draft
+    copies = [row for row in _body_rows(draft) if bare(draft.lines[row].folded) == key]
+    if len(copies) > MAX_HEADLINE_COPIES:
+        return draft  # a refrain, or rows of a table: text
+    return draft.with_role(copies, Role.HEADLINE, "structure/headline-copy", "the headline again")
 
 
 def _tail(draft: Draft) -> Draft:
@@ -143,11 +143,9 @@ def _tail(draft: Draft) -> Draft:
         return draft
     if closing is None and not _are_headlines([draft.lines[row].text for row in tail]):
         return draft
-    related = list(draft.related)
-    for row in tail:
-        related.append(RelatedLink(title=draft.lines[row].text))
-        draft = _as(draft, row, Role.RELATED, "structure/related", "headline of another article")
-    return replace(draft, related=tuple(related))
+    titles = (RelatedLink(title=draft.lines[row].text) for row in tail)
+    draft = replace(draft, related=(*draft.related, *titles))
+    return draft.with_role(tail, Role.RELATED, "structure/related", "headline of another article")
 
 
 def _are_headlines(texts: list[str]) -> bool:
@@ -199,9 +197,8 @@ def _subheadline(draft: Draft) -> Draft:
             long_enough = len(line.text.split()) >= MIN_SUBHEADLINE_WORDS
             is_candidate = long_enough and _is_headline_like(line) and not is_paragraph(line)
             if headline_above and follows and is_candidate:
-                draft = _as(
-                    draft, row, Role.SUBHEADLINE, "structure/subheadline", "under the headline"
-                )
+                why = "under the headline"
+                draft = draft.with_role([row], Role.SUBHEADLINE, "structure/subheadline", why)
                 return replace(draft, subheadline=line.text)
             return draft
     return draft
@@ -210,20 +207,20 @@ def _subheadline(draft: Draft) -> Draft:
 def _subheads(draft: Draft) -> Draft:
     """Short unfinished lines between paragraphs; they stay in the body."""
     rows = _body_rows(draft)
-    found: list[str] = []
-    for before, row, after in zip(rows, rows[1:], rows[2:], strict=False):
-        line = draft.lines[row]
-        if (
-            len(line.text.split()) <= MAX_SUBHEAD_WORDS
-            and _is_headline_like(line)
-            and not _SENTENCE_END.search(line.text)
-            and is_paragraph(draft.lines[before])
-            and is_paragraph(draft.lines[after])
-        ):
-            found.append(line.text)
-            draft = _as(draft, row, Role.SUBHEAD, "structure/subhead", "stands between paragraphs")
-    return replace(draft, subheads=tuple(found))
+    found = [
+        row
+        for before, row, after in zip(rows, rows[1:], rows[2:], strict=False)
+        if _is_subhead(draft.lines[row])
+        and is_paragraph(draft.lines[before])
+        and is_paragraph(draft.lines[after])
+    ]
+    draft = replace(draft, subheads=tuple(draft.lines[row].text for row in found))
+    return draft.with_role(found, Role.SUBHEAD, "structure/subhead", "stands between paragraphs")
 
 
-def _as(draft: Draft, row: int, role: Role, rule: str, reason: str) -> Draft:
-    return draft.with_line(row, draft.lines[row].as_role(role, rule, reason))
+def _is_subhead(line: Line) -> bool:
+    return (
+        len(line.text.split()) <= MAX_SUBHEAD_WORDS
+        and _is_headline_like(line)
+        and not _SENTENCE_END.search(line.text)
+    )

@@ -78,6 +78,12 @@ def test_verses_at_the_end_are_text() -> None:
     assert article.body.endswith("إلى الأحباب")
 
 
+def test_a_refrain_that_is_the_title_too_is_text() -> None:
+    verse = "غن لي لحن الصباح\n" + ONE + "\n"
+    article = cleaned("غن لي لحن الصباح\n\n" + verse * 5)
+    assert article.body.split("\n\n").count("غن لي لحن الصباح") == 5
+
+
 def test_rows_of_a_table_at_the_end_are_text() -> None:
     rows = "\n".join(
         f"القاعة {number} تعرض قطع العصر {number} من المجموعة" for number in range(1, 6)
