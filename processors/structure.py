@@ -196,6 +196,7 @@ def _subheadline(draft: Draft) -> Draft:
             headline_above = any(above.role is Role.HEADLINE for above in draft.lines[:row])
             long_enough = len(line.text.split()) >= MIN_SUBHEADLINE_WORDS
             is_candidate = long_enough and _is_headline_like(line) and not is_paragraph(line)
+            is_candidate = is_candidate and bare(line.folded) != bare(fold(draft.headline or ""))
             if headline_above and follows and is_candidate:
                 why = "under the headline"
                 draft = draft.with_role([row], Role.SUBHEADLINE, "structure/subheadline", why)
