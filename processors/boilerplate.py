@@ -11,20 +11,28 @@ from urllib.parse import urlsplit
 from processors.draft import Draft, Line, Role
 from processors.edit import cut_inline
 from processors.rulefile import Match, RuleSet
+from processors.shape import SENTENCE_ENDS, text_rows
 from processors.tools import Tools
-
-SENTENCE_ENDS = (".", "!", "؟", "?", "»", '"', "”", ")", "…")
-"""How a finished paragraph may end; a stub link after anything else means a truncated text."""
 
 
 def remove_boilerplate(draft: Draft, tools: Tools) -> Draft:
     """Mark the lines and paragraph ends that a rule of the page's host or of all hosts takes."""
     rules = tools.rules.for_host(page_host(draft))
-    lines: list[Line] = []
-    for line in draft.lines:
-        match = rules.match_line(line.folded) if line.role is Role.BODY else None
-        lines.append(_cut_line(line, match) if match else line)
-    return _cut_ends(replace(draft, lines=tuple(lines)), rules)
+    draft = _cut_lines(draft, rules, outside_text=False)
+    draft = _cut_lines(draft, rules, outside_text=True)  # once it is known where the text ends
+    return _cut_ends(draft, rules)
+
+
+def _cut_lines(draft: Draft, rules: RuleSet, *, outside_text: bool) -> Draft:
+    first, last = text_rows(draft) if outside_text else (len(draft.lines), -1)
+    changed: dict[int, Line] = {}
+    for row, line in enumerate(draft.lines):
+        if line.role is not Role.BODY or first < row < last:
+            continue
+        match = rules.match_line(line.folded)
+        if match and match.rule.outside_text is outside_text:
+            changed[row] = _cut_line(line, match)
+    return draft.with_lines(changed)
 
 
 def page_host(draft: Draft) -> str | None:

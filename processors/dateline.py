@@ -55,6 +55,10 @@ def _record(draft: Draft, head: Head) -> Draft:
         dateline=head.dateline,
         agencies=tuple(dict.fromkeys((*draft.agencies, *head.agencies))),
         authors=(*draft.authors, *head.authors),
+        publisher=draft.publisher or head.publisher,
+        publisher_evidence="dateline"
+        if head.publisher and not draft.publisher
+        else draft.publisher_evidence,
     )
 
 

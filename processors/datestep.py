@@ -17,6 +17,7 @@ from processors.dates import (
     to_utc,
 )
 from processors.draft import Draft, Line, Role
+from processors.shape import text_rows
 from processors.tools import Tools
 from schemas.records import DateCandidate, Published
 
@@ -80,7 +81,10 @@ def _was_fetched(draft: Draft) -> bool:
 def _date_lines(draft: Draft) -> tuple[Draft, list[tuple[str, str]]]:
     """Cut lines that are nothing but a date or a clock; a clock right after a date joins it."""
     found: list[tuple[str, str]] = []
+    first, last = text_rows(draft)
     for row, line in enumerate(draft.lines):
+        if first < row < last:
+            continue  # dates and clock times inside the text are its own: a chronicle, a schedule
         from_top, from_end = row, len(draft.lines) - row
         if not _may_be_date(line) or min(from_top, from_end) > MAX_DATE_LINES:
             continue
@@ -89,7 +93,7 @@ def _date_lines(draft: Draft) -> tuple[Draft, list[tuple[str, str]]]:
                 row, line.as_role(Role.DATE, "dates/clock-line", "a clock time alone")
             )
         elif date_line(line.text, now=draft.page.fetched_at) is not None:
-            source = "text-line" if _is_above_text(draft, row) else "text-line-end"
+            source = "text-line" if row < first else "text-line-end"
             source = "update-line" if is_update_line(line.text) else source
             found.append((source, line.text))
             draft = draft.with_line(row, line.as_role(Role.DATE, "dates/date-line", "a date alone"))
@@ -106,11 +110,6 @@ def _in_dateline(draft: Draft) -> list[tuple[str, str]]:
     """Wires write the date between place and agency (``Jeddah 7 June 2023 SPA``)."""
     raw = draft.dateline.raw if draft.dateline else ""
     return [("dateline", raw)] if _HAS_DAY_AND_YEAR.search(raw) else []
-
-
-def _is_above_text(draft: Draft, row: int) -> bool:
-    """Whether no paragraph (20 words or more) stands above the row."""
-    return not any(len(line.text.split()) >= 20 for line in draft.lines[:row])
 
 
 def _modified(draft: Draft, updates: list[str]) -> datetime | None:

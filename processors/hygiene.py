@@ -18,7 +18,7 @@ MAX_ROUNDS = 6
 MAX_REPEATED_CHARS = 20_000
 """A longer line gets one look only: it is no line of prose."""
 
-CONTROLS = "\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f"
+CONTROLS = "\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f"
 JOINERS = "\u200c\u200d"
 _SPACE = " \t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
 _FILLER = re.compile(f"[{_SPACE}{BIDI}{ZERO_WIDTH}{CONTROLS}{JOINERS}]+")

@@ -6,6 +6,8 @@ import re
 from collections import Counter
 from typing import Literal
 
+from processors.fold import BIDI, MARKS, TATWEEL, ZERO_WIDTH
+
 _WINDOW_CHARS = 3_000
 _SHORT_WORDS = 12
 """Below this a text proves little, and a hint may decide."""
@@ -14,9 +16,7 @@ _MIN_ARABIC_SHARE = 0.4
 """Share of Arabic letters among all from which a text is in Arabic script: news quotes names and
 brands in Latin letters, the other way round is rare."""
 
-_MARKS = re.compile(
-    "[\u0640\u0610-\u061a\u064b-\u065f\u0670\u200b-\u200f\u202a-\u202e\u2066-\u2069]"
-)
+_MARKS = re.compile(f"[{TATWEEL}{MARKS}{BIDI}{ZERO_WIDTH}\u200c\u200d]")
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _SCRIPTS = {
     "arabic": re.compile(

@@ -63,7 +63,6 @@ _ARTICLE_PREFIXES = (
     "لل",  # to the
 )
 _WORD = re.compile(r"[^\W\d_]+")
-_HIGH = re.compile(r"[^\x00-\x7f]")
 _ARABIC_LETTER = re.compile("[\u0620-\u064a\u066e-\u06d3]")
 _ARABIC_WORD = re.compile("[\u0620-\u0652\u066e-\u06d3]{2,}")
 

@@ -34,6 +34,9 @@ class _LabelFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     byline_with_colon: tuple[str, ...]
     no_place: tuple[str, ...]
     story_openers: tuple[str, ...]
+    no_publisher: tuple[str, ...]
+    no_person: tuple[str, ...]
+    given_names: tuple[str, ...]
     publishers: tuple[str, ...]
 
 
@@ -49,6 +52,9 @@ class Names:
         places: Names of places.
         no_place: Dateline heads that are no place ("capitals").
         story_openers: First words of stories, no names of writers.
+        no_publisher: Parts of a source line that name nobody ("social media").
+        no_person: Words that stand in names of desks and channels, never of writers.
+        given_names: First names of persons.
         publishers: Folded name -> name of newspapers and sites.
         credit_labels: Words that open a source line.
         keyword_labels: Words that open a keyword line.
@@ -62,6 +68,9 @@ class Names:
     places: frozenset[str]
     no_place: frozenset[str]
     story_openers: frozenset[str]
+    no_publisher: frozenset[str]
+    no_person: frozenset[str]
+    given_names: frozenset[str]
     publishers: dict[str, str]
     credit_labels: tuple[str, ...]
     keyword_labels: tuple[str, ...]
@@ -91,8 +100,8 @@ def squeeze(text: str) -> str:
     return _NOT_NAME.sub("", fold(text))
 
 
-def load_names(places: Iterable[str]) -> Names:
-    """Read ``agencies.toml`` and ``labels.toml``; places come from the entity data.
+def load_names(places: Iterable[str], given_names: Iterable[str]) -> Names:
+    """Read ``agencies.toml`` and ``labels.toml``; places and names come from the entity data.
 
     Raises:
         RuleFileError: A file is wrong; the message names file and field.
@@ -108,6 +117,9 @@ def load_names(places: Iterable[str]) -> Names:
         places=frozenset(map(fold, places)),
         no_place=frozenset(map(fold, labels.no_place)),
         story_openers=frozenset(map(fold, labels.story_openers)),
+        no_publisher=frozenset(map(fold, labels.no_publisher)),
+        no_person=frozenset(map(fold, labels.no_person)),
+        given_names=frozenset(map(fold, (*given_names, *labels.given_names))),
         publishers={fold(name): name for name in labels.publishers},
         credit_labels=_longest_first(labels.credit),
         keyword_labels=_longest_first(labels.keywords),

@@ -13,12 +13,13 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
 from processors.boilerplate import page_host, remove_boilerplate
+from processors.credit import read_credit, read_publisher, read_sign_off
 from processors.dateline import find_dateline
 from processors.datestep import find_dates, find_events
 from processors.draft import Draft, Line, assemble
 from processors.extract import extract
 from processors.language import detect_language, direction
-from processors.metadata import read_byline, read_credit, read_keywords, read_publisher
+from processors.metadata import read_byline, read_keywords
 from processors.normalize import normalise
 from processors.structure import find_structure
 from processors.tools import Tools
@@ -53,12 +54,10 @@ CLEAN_STEPS: tuple[tuple[str, Step], ...] = (
     ("extract", extract),  # bytes -> text: charset, main text of HTML, what the markup states
     ("normalise", normalise),  # lines, script hygiene
     ("boilerplate", remove_boilerplate),  # rule files
-    (
-        "dateline",
-        find_dateline,
-    ),  # place and agency at the head; before dates: wires write a date in
+    ("credit", read_credit),  # source line; before the dateline, which it could be taken for
+    ("dateline", find_dateline),  # place and agency at the head; before dates: wires hold one
     ("dates", find_dates),  # date lines out, published_at chosen
-    ("credit", read_credit),  # source line, agency sign-off
+    ("sign_off", read_sign_off),  # agency at the end of the text
     ("keywords", read_keywords),  # keyword line
     ("byline", read_byline),  # who wrote it
     ("structure", find_structure),  # headline, subheads, related tail

@@ -44,6 +44,7 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
             original text, anchored at the end by the engine.
         max_chars: Longest line, code points, that ``starts`` and ``regex`` may take.
         max_words: Longest line, words, for the same.
+        outside_text: Holds above the first and below the last paragraph only.
         is_stub: A match means the publisher shows only the start of the text.
         why: Why this is boilerplate, for a person.
         example: Pairs of (page text, body that must remain).
@@ -56,6 +57,7 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     regex: tuple[str, ...] = ()
     max_chars: Annotated[int, Meta(ge=1)] = DEFAULT_MAX_CHARS
     max_words: Annotated[int, Meta(ge=1)] = 40
+    outside_text: bool = False
     is_stub: bool = False
     why: Annotated[str, Meta(min_length=8)]
     example: Annotated[tuple[tuple[str, str], ...], Meta(min_length=1)]

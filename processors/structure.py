@@ -7,36 +7,30 @@ is the headline wherever it stands.
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 from processors.draft import Draft, Line, Role
 from processors.fold import fold
 from processors.rulefile import bare
+from processors.shape import (
+    SENTENCE_END,
+    is_headline_like,
+    is_paragraph,
+    is_plain_paragraph,
+)
 from processors.tools import Tools
 from schemas.records import RelatedLink
 
-MAX_HEADLINE_WORDS = 25
-MAX_HEADLINE_CHARS = 200
 MAX_SUBHEAD_WORDS = 12
-PARAGRAPH_WORDS = 25
-"""From here on a line is a paragraph whatever it ends with; a headline is never so long."""
-
 MAX_HEADLINE_COPIES = 3
 """More lines that say what the headline says are no copies of it (bread crumbs, share boxes)."""
 
-MIN_TAIL = 3
-MIN_TAIL_WORDS = 4
-MEAN_TAIL_WORDS = 6
-"""So many headline-like lines, of so many words each and on average, are other articles' headlines
-where nothing announces them."""
+MAX_ANNOUNCED = 10
+"""Headlines taken under one "related" heading in the middle of a text."""
 
+MIN_RELATED_WORDS = 3
 MIN_SUBHEADLINE_WORDS = 4
 """Shorter lines under a headline are names of writers or desks as often as subheadlines."""
-
-_FULL_STOPS = (".", ":", "،", "؛", ",", ";", "…")
-_SENTENCE_END = re.compile(r"[.!؟?…][\"»”')\]]*$")
-_LIST_ITEM = re.compile(r"^(?:[-–—•·*▪]\s*|\(?\d{1,2}\s?[-.)ـ]\s+)\S")
 
 
 def find_structure(draft: Draft, tools: Tools) -> Draft:
@@ -44,26 +38,11 @@ def find_structure(draft: Draft, tools: Tools) -> Draft:
     draft = _repeated_headline(draft)
     draft = _headline(draft)
     draft = _drop_copies(draft)
+    draft = _announced(draft)
     draft = _tail(draft)
     draft = _subheadline(draft)
     del tools
     return _subheads(draft)
-
-
-def is_paragraph(line: Line) -> bool:
-    """Running text: long, or a finished sentence of more than a few words."""
-    words = len(line.text.split())
-    return words >= PARAGRAPH_WORDS or (words > 5 and bool(_SENTENCE_END.search(line.text)))
-
-
-def _is_headline_like(line: Line) -> bool:
-    words = len(line.text.split())
-    return (
-        2 <= words <= MAX_HEADLINE_WORDS
-        and len(line.text) <= MAX_HEADLINE_CHARS
-        and not line.text.endswith(_FULL_STOPS)
-        and not _LIST_ITEM.match(line.text)
-    )
 
 
 def _body_rows(draft: Draft) -> list[int]:
@@ -77,7 +56,7 @@ def _repeated_headline(draft: Draft) -> Draft:
     """
     rows = _body_rows(draft)
     last = max((row for row in rows if is_paragraph(draft.lines[row])), default=-1)
-    tail = [row for row in rows if row > last and _is_headline_like(draft.lines[row])]
+    tail = [row for row in rows if row > last and is_headline_like(draft.lines[row])]
     first_seen: dict[str, int] = {}
     for row in tail:
         key = bare(draft.lines[row].folded)
@@ -108,7 +87,7 @@ def _headline(draft: Draft) -> Draft:
     if draft.headline is not None:
         return draft
     rows = _body_rows(draft)
-    if len(rows) < 2 or not _is_headline_like(draft.lines[rows[0]]):
+    if len(rows) < 2 or not is_headline_like(draft.lines[rows[0]]):
         return draft
     first = draft.lines[rows[0]]
     if is_paragraph(first) and not first.text.endswith(("؟", "!", "?", "»", '"')):
@@ -130,55 +109,58 @@ def _drop_copies(draft: Draft) -> Draft:
     return draft.with_role(copies, Role.HEADLINE, "structure/headline-copy", "the headline again")
 
 
+def _announced(draft: Draft) -> Draft:
+    """Other articles' headlines right under a heading that announces them, anywhere."""
+    found: list[int] = []
+    for row, line in enumerate(draft.lines):
+        if not _announces(line):
+            continue
+        for other in range(row + 1, min(row + 1 + MAX_ANNOUNCED, len(draft.lines))):
+            candidate = draft.lines[other]
+            # A finished sentence may be the text going on: better a headline too many.
+            if candidate.role is not Role.BODY or not is_headline_like(candidate):
+                break
+            found.append(other)
+    return _as_related(draft, found)
+
+
+def _announces(line: Line) -> bool:
+    """A "related" or "most read" heading, or a "read also" label with nothing behind it."""
+    if line.rule.endswith(("/related-heading", "/most-read")):
+        return True
+    return line.rule.endswith("/read-also") and len(line.text.split()) <= 2
+
+
 def _tail(draft: Draft) -> Draft:
-    """Headlines of other articles after the last paragraph."""
-    rows = _body_rows(draft)
-    stops = [row for row in rows if _is_plain_paragraph(draft.lines[row])]
-    if not stops:
-        return draft
-    closing = _closing_row(draft, stops[-1])
-    start = stops[-1] if closing is None else closing
-    tail = [row for row in rows if row > start]
-    if not tail or not all(_is_headline_like(draft.lines[row]) for row in tail):
-        return draft
-    if closing is None and not _are_headlines([draft.lines[row].text for row in tail]):
-        return draft
-    titles = (RelatedLink(title=draft.lines[row].text) for row in tail)
-    draft = replace(draft, related=(*draft.related, *titles))
-    return draft.with_role(tail, Role.RELATED, "structure/related", "headline of another article")
+    """Headlines of other articles below the line that ends the text.
 
-
-def _are_headlines(texts: list[str]) -> bool:
-    """Whether lines that nothing announces are headlines, not verses or the rows of a list.
-
-    Verses are shorter; rows of a list begin alike.
+    Without such a line short lines at the end stay: better a headline too many than a paragraph
+    lost.
     """
-    words = [text.split() for text in texts]
-    openings = {line[0] for line in words}
-    return (
-        len(texts) >= MIN_TAIL
-        and all(len(line) >= MIN_TAIL_WORDS for line in words)
-        and sum(map(len, words)) >= MEAN_TAIL_WORDS * len(texts)
-        and len(openings) > len(texts) / 2
+    rows = _body_rows(draft)
+    stops = [row for row in rows if is_plain_paragraph(draft.lines[row])]
+    closing = _closing_row(draft, stops[-1]) if stops else None
+    if closing is None:
+        return draft
+    tail = [row for row in rows if row > closing and is_headline_like(draft.lines[row])]
+    return _as_related(
+        draft, [row for row in tail if len(draft.lines[row].text.split()) >= MIN_RELATED_WORDS]
     )
 
 
-def _is_plain_paragraph(line: Line) -> bool:
-    """Running text beyond doubt. A question or a quotation may end a headline too."""
-    words = len(line.text.split())
-    return words >= PARAGRAPH_WORDS or (words > 5 and line.text.rstrip('"»”) ').endswith("."))
+def _as_related(draft: Draft, rows: list[int]) -> Draft:
+    titles = (RelatedLink(title=draft.lines[row].text) for row in rows)
+    draft = replace(draft, related=(*draft.related, *titles))
+    return draft.with_role(rows, Role.RELATED, "structure/related", "headline of another article")
 
 
 def _closing_row(draft: Draft, last: int) -> int | None:
-    """Row of the source or keyword line or related heading after the last paragraph.
+    """Row of the first source, keyword or boilerplate line after the last paragraph.
 
     What follows it is no text. ``None`` if no such line stands after row ``last``.
     """
     for row, line in enumerate(draft.lines):
-        if row > last and (
-            line.role in (Role.CREDIT, Role.KEYWORDS)
-            or line.rule.endswith(("/related-heading", "/most-read"))
-        ):
+        if row > last and line.role in (Role.CREDIT, Role.KEYWORDS, Role.BOILERPLATE):
             return row
     return None
 
@@ -191,18 +173,24 @@ def _subheadline(draft: Draft) -> Draft:
         return draft
     for row, line in enumerate(draft.lines):
         if line.role is Role.BODY:
-            rest = draft.lines[row + 1 :]
-            follows = any(is_paragraph(other) for other in rest if other.role is Role.BODY)
-            headline_above = any(above.role is Role.HEADLINE for above in draft.lines[:row])
-            long_enough = len(line.text.split()) >= MIN_SUBHEADLINE_WORDS
-            is_candidate = long_enough and _is_headline_like(line) and not is_paragraph(line)
-            is_candidate = is_candidate and bare(line.folded) != bare(fold(draft.headline or ""))
-            if headline_above and follows and is_candidate:
+            if _is_subheadline(draft, row):
                 why = "under the headline"
                 draft = draft.with_role([row], Role.SUBHEADLINE, "structure/subheadline", why)
                 return replace(draft, subheadline=line.text)
             return draft
     return draft
+
+
+def _is_subheadline(draft: Draft, row: int) -> bool:
+    line = draft.lines[row]
+    return (
+        len(line.text.split()) >= MIN_SUBHEADLINE_WORDS
+        and is_headline_like(line)
+        and not is_paragraph(line)
+        and bare(line.folded) != bare(fold(draft.headline or ""))
+        and any(above.role is Role.HEADLINE for above in draft.lines[:row])
+        and any(is_paragraph(other) for other in draft.lines[row + 1 :] if other.role is Role.BODY)
+    )
 
 
 def _subheads(draft: Draft) -> Draft:
@@ -222,6 +210,6 @@ def _subheads(draft: Draft) -> Draft:
 def _is_subhead(line: Line) -> bool:
     return (
         len(line.text.split()) <= MAX_SUBHEAD_WORDS
-        and _is_headline_like(line)
-        and not _SENTENCE_END.search(line.text)
+        and is_headline_like(line)
+        and not SENTENCE_END.search(line.text)
     )

@@ -11,7 +11,7 @@ from importlib.metadata import version
 
 from processors.entities import EntityExtractor
 from processors.entities.extractor import load_gazetteer
-from processors.entities.places import place_names
+from processors.entities.places import given_names, place_names
 from processors.names import Names, load_names
 from processors.rulefile import RuleBook, load_rules
 
@@ -46,7 +46,7 @@ def load_tools(extra_rules: Iterable[tuple[str, str]] = ()) -> Tools:
     entities = load_gazetteer()
     return Tools(
         rules=rules,
-        names=load_names(place_names()),
+        names=load_names(place_names(), given_names()),
         entities=entities,
         versions={
             "nashra": version("nashra"),

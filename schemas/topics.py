@@ -150,8 +150,3 @@ ALL: tuple[Topic, ...] = (
     DEAD_LETTERS,
     HEARTBEAT,
 )
-
-
-def by_name(name: str) -> Topic | None:
-    """Find a topic by its full name; ``None`` if the table has no such topic."""
-    return next((topic for topic in ALL if topic.name == name), None)

@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 import pytest
 
+from processors.pipeline import CLEAN_STEPS
 from stream.cli import main
 from stream.config import Config
 from stream.configfile import walk
@@ -25,8 +26,9 @@ TESTS = sorted((ROOT / "tests").rglob("*.py"))
 MAX_FILE_LINES = 300
 MAX_FUNCTION_LINES = 40
 
-CATCH_ALL = {"stream/stage.py"}
-"""Where any exception may be caught: one stage, so that a bad page never stops a worker."""
+CATCH_ALL = {"stream/stage.py", "stream/deadletter.py"}
+"""Where any exception may be caught: one stage, so that a bad page never stops a worker; and the
+writing of its dead letter, so that headers nobody foresaw do not stop it there."""
 
 PRINTING = {"stream/cli"}
 """Folders whose modules write to the terminal; all else logs or returns."""
@@ -170,6 +172,19 @@ def test_command_is_in_the_readme(command: str) -> None:
     assert command in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
+def _leaves(command: click.Command) -> Iterator[click.Command]:
+    inner = command.commands.values() if isinstance(command, click.Group) else ()
+    for each in inner:
+        yield from _leaves(each)
+    if not inner and not command.hidden:
+        yield command
+
+
+@pytest.mark.parametrize("command", list(_leaves(main)), ids=lambda command: str(command.name))
+def test_help_ends_with_examples(command: click.Command) -> None:
+    assert "nashra " in (command.epilog or "")
+
+
 @pytest.mark.parametrize("key", [key for key, _ in walk(Config())])
 def test_config_key_is_documented(key: str) -> None:
     text = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
@@ -185,6 +200,30 @@ def test_config_docs_know_no_key_that_is_gone() -> None:
         if word.partition(".")[0] in sections and word.count(".") == 1 and word.islower()
     }
     assert named - {key for key, _ in walk(Config())} == set()
+
+
+def _shown(value: object) -> str:
+    """A default as the tables show it."""
+    if value is None:
+        return "none"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return f"`{value}`" if isinstance(value, str) else str(value)
+
+
+def test_config_docs_show_the_defaults_of_the_code() -> None:
+    text = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    rows = [line.split(" | ") for line in text.splitlines() if line.startswith("| `")]
+    documented = {row[0].strip("| `"): row[1] for row in rows}
+    assert len(documented) == len(rows), "a key stands in two rows"
+    assert documented == {key: _shown(value) for key, value in walk(Config())}
+
+
+def test_architecture_names_the_steps_in_their_order() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    (hop,) = (line for line in text.splitlines() if "`processors/pipeline.py: clean`" in line)
+    named = hop.split(" | ")[1].split("`")[1::2]
+    assert named == [name for name, _ in CLEAN_STEPS], "docs/architecture.md: correct the hop"
 
 
 @pytest.mark.parametrize("target", ["install", "demo", "test", "check", "schemas", "bench"])

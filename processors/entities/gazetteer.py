@@ -12,7 +12,7 @@ import msgspec
 
 from processors.entities.lexicon import WORDS_FILE, Lexicon, read_lexicon
 from processors.entities.things import Alias, Condition, Thing, name_key
-from processors.entities.tokens import fold, fold_name, written_forms
+from processors.entities.tokens import fold_name, fold_word, written_forms
 from processors.entities.trie import Trie
 from schemas.articles import EntityType
 from schemas.errors import RuleFileError
@@ -174,8 +174,8 @@ def _add_entry(builder: _Builder, file_name: str, entry: Entry) -> None:
         type=entry.type,
         name=entry.name,
         iso=entry.iso,
-        not_after=frozenset(map(fold, entry.not_after)),
-        not_before=frozenset(map(fold, entry.not_before)),
+        not_after=frozenset(map(fold_word, entry.not_after)),
+        not_before=frozenset(map(fold_word, entry.not_before)),
     )
     _claim(builder.owners, thing.id, where, field_name="qid or name")
     for field_name, name, condition in _names_of(entry):

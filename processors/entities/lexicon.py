@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from processors.entities.tokens import Split, fold, fold_name, written_forms
+from processors.entities.tokens import Split, fold_name, fold_word, written_forms
 from processors.entities.trie import Trie
 from schemas.errors import RuleFileError
 
@@ -128,8 +128,8 @@ def read_lexicon(content: bytes) -> Lexicon:
 
 
 def _forms(words: Iterable[str]) -> Forms:
-    return written_forms([fold(word) for word in words])
+    return written_forms([fold_word(word) for word in words])
 
 
 def _folded(words: Iterable[str]) -> frozenset[str]:
-    return frozenset(map(fold, words))
+    return frozenset(map(fold_word, words))

@@ -91,7 +91,8 @@ class Text:
         """Split ``text`` into words; never raises."""
         self.text = text
         self.words = [
-            Word(found.start(), found.end(), fold(found.group())) for found in _WORD.finditer(text)
+            Word(found.start(), found.end(), fold_word(found.group()))
+            for found in _WORD.finditer(text)
         ]
 
     def gap(self, index: int) -> str:
@@ -139,8 +140,14 @@ class Text:
 
 
 @lru_cache(maxsize=_CACHED_WORDS)
-def fold(word: str) -> str:
-    """Fold the letters of one word for matching; Latin letters keep their case."""
+def fold_word(word: str) -> str:
+    """Fold the letters of one word for matching names.
+
+    Not ``processors.fold.fold``, which reduces whole lines and may change their length: here each
+    letter stays one letter, so that :func:`cut_after` finds the place of a match in the original.
+    Latin letters keep their case, which tells a name from a word; hamza on waw and ya stays;
+    letters for p, ch, g and v become their Arabic stand-ins, for loan names are written both ways.
+    """
     if word.isascii():
         return word
     return _IS_SKIPPED.sub("", word).translate(_TABLE)
@@ -148,7 +155,7 @@ def fold(word: str) -> str:
 
 def fold_name(name: str) -> tuple[str, ...]:
     """The folded words of a name."""
-    return tuple(fold(found.group()) for found in _WORD.finditer(name))
+    return tuple(fold_word(found.group()) for found in _WORD.finditer(name))
 
 
 def tidy(surface: str) -> str:

@@ -1,5 +1,7 @@
 """Datelines of every shape, and the sentences that only look like one."""
 
+import time
+
 import pytest
 
 from processors.datelinehead import parse_dateline
@@ -35,6 +37,12 @@ SHAPES = [
     ("واس- جدة: تستعد الوزارة", ["جدة"], ["واس"], "تستعد الوزارة"),
     ("NEW YORK, May 12 (Reuters) - Oil", ["NEW YORK"], ["Reuters"], "Oil"),
     ("WASHINGTON — The president said", ["WASHINGTON"], [], "The president said"),
+    ("أ ف ب ورويترز - باريس", ["باريس"], ["أ ف ب", "رويترز"], None),
+    ("بغداد – واع ورويترز", ["بغداد"], ["واع", "رويترز"], None),
+    ('واشنطن وطهران - "الجزيرة نت":', ["واشنطن", "طهران"], [], None),
+    ('الخرطوم ـ وكالات ـ "المدى":', ["الخرطوم"], ["وكالات"], None),
+    ("لندن - باريس - رويترز", ["لندن", "باريس"], ["رويترز"], None),
+    ("عدن الغد - خاص", [], [], None),
     ("LONDON (Reuters) - Oil rose", ["LONDON"], ["Reuters"], "Oil rose"),
     ("PARIS (AFP) - Le ministre a dit", ["PARIS"], ["AFP"], "Le ministre a dit"),
 ]
@@ -57,6 +65,10 @@ def test_shape(line: str, places: list[str], agencies: list[str], story: str | N
         ("سامر الحلو – الشرق الأوسط", ("سامر الحلو",)),
         ("منى زيدان وسامر الحلو - القاهرة", ("منى زيدان", "سامر الحلو")),
         ("بيروت - سامر وليد", ("سامر وليد",)),
+        ("الرياض: فهد الدوسري", ("فهد الدوسري",)),
+        ("«الأنباء» - القاهرة - خديجة حمودة", ("خديجة حمودة",)),
+        # A channel's name is none of a person
+        ("سكاي نيوز عربية - أبوظبي", ()),
         # Words that open a story are no names
         ("عمان - قال وزير", ()),
         ("WASHINGTON — The president said", ()),
@@ -66,6 +78,22 @@ def test_writers_in_datelines(line: str, authors: tuple[str, ...]) -> None:
     head = parse_dateline(line, tools().names)
     assert head is not None
     assert head.authors == authors
+
+
+@pytest.mark.parametrize(
+    ("line", "publisher"),
+    [
+        ("طرابلس (الوسط)", "الوسط"),
+        ("لندن ـ «القدس العربي»: قال رئيس", "القدس العربي"),
+        ("سكاي نيوز عربية - أبوظبي", "سكاي نيوز عربية"),
+        ("الرياض - فهد الدوسري", None),
+        ("القاهرة - وكالات", None),
+    ],
+)
+def test_the_paper_in_a_dateline_is_the_publisher(line: str, publisher: str | None) -> None:
+    head = parse_dateline(line, tools().names)
+    assert head is not None
+    assert head.publisher == publisher
 
 
 DECOYS = [
@@ -119,3 +147,21 @@ def test_agencies_are_canonical_in_the_article_and_as_written_in_the_dateline() 
     assert article.dateline is not None
     assert article.dateline.agencies == ("فرانس برس",)
     assert article.agencies == ("أ ف ب",)
+
+
+HOSTILE = [
+    "ا" + "\x1f" * 180,
+    "ا" + " " * 180 + "(",
+    "ا" + " -" * 90,
+    "1 " * 90,
+    "و" * 180,
+    "(" * 180,
+]
+
+
+@pytest.mark.parametrize("line", HOSTILE)
+def test_no_line_takes_long(line: str) -> None:
+    # Linear patterns: a thousand times what a line costs, so that no busy machine fails it.
+    started_s = time.process_time()
+    parse_dateline(line, tools().names)
+    assert time.process_time() - started_s < 1.0

@@ -3,6 +3,7 @@
 import pytest
 
 from processors.hygiene import apply_cuts, hygiene_cuts
+from tests.support.text import cleaned
 
 CASES = [
     # (as scraped, as published, gloss)
@@ -30,3 +31,11 @@ CASES = [
 @pytest.mark.parametrize(("raw", "clean"), [(raw, clean) for raw, clean, _ in CASES])
 def test_hygiene(raw: str, clean: str) -> None:
     assert apply_cuts(raw, hygiene_cuts(raw)) == clean
+
+
+@pytest.mark.parametrize("code", [*range(0x20), 0x7F, 0x85, 0xA0, 0x200B, 0x2028, 0x3000])
+def test_no_control_or_odd_space_survives_in_a_body(code: int) -> None:
+    sentence = "قال متحدث باسم البلدية إن أعمال الصيانة في الشارع الرئيسي ستستمر ثلاثة أسابيع."
+    body = cleaned(f"{sentence}\n{sentence[:20]}{chr(code) * 60}{sentence[20:]}").body
+    assert all(sign in " \n" or not sign.isspace() for sign in body)
+    assert chr(code) in " \n" or chr(code) not in body

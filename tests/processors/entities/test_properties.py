@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processors.entities import GazetteerExtractor, load_gazetteer
-from processors.entities.tokens import Text, cut_after, fold, splits
+from processors.entities.tokens import Text, cut_after, fold_word, splits
 
 EXTRACTOR = load_gazetteer()
 
@@ -35,7 +35,7 @@ def assert_sound(extractor: GazetteerExtractor, headline: str | None, body: str)
         for mention in entity.mentions:
             assert body[mention.start : mention.end] == mention.text != ""
             assert body[mention.start - len(mention.prefix) : mention.start] == mention.prefix
-            assert set(fold(mention.prefix)) <= set("وفبلك")
+            assert set(fold_word(mention.prefix)) <= set("وفبلك")
             spans.append((mention.start, mention.end))
     spans.sort()
     assert all(one[1] <= other[0] for one, other in pairwise(spans))
@@ -66,11 +66,11 @@ def test_same_text_same_answer(body: str) -> None:
 def test_words_are_exact(text: str) -> None:
     for word in Text(text).words:
         raw = text[word.start : word.end]
-        assert fold(raw) == word.folded
+        assert fold_word(raw) == word.folded
         for letters in range(len(word.folded) + 1):
             at = cut_after(raw, letters)
-            assert len(fold(raw[:at])) == letters or letters == 0
-            assert fold(raw[:at]) + fold(raw[at:]) == word.folded
+            assert len(fold_word(raw[:at])) == letters or letters == 0
+            assert fold_word(raw[:at]) + fold_word(raw[at:]) == word.folded
 
 
 @pytest.mark.parametrize(
