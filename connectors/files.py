@@ -65,8 +65,9 @@ class PageFile:
 
     @property
     def name(self) -> str:
-        """Last part of the path, for ``origin``."""
-        return self.path if self.path == STDIN else Path(self.path).name
+        """Last part of the path, for ``origin``; what is no UTF-8 in it shows as U+FFFD."""
+        # A name in another charset comes with lone surrogates, which no record can hold.
+        return os.fsencode(Path(self.path).name).decode("utf-8", "replace")
 
 
 @dataclass(frozen=True, slots=True)

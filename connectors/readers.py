@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -230,9 +230,9 @@ class Reader:
                 language=plain.language,
                 timezone=plain.timezone,
             ),
-            fetched_at=plain.fetched_at or self.clock(),
+            fetched_at=_utc(plain.fetched_at) if plain.fetched_at else self.clock(),
         )
-        original_at = plain.fetched_at or _iso_time(page.published_raw)
+        original_at = page.fetched_at if plain.fetched_at else _iso_time(page.published_raw)
         return PageRead(page, place.file.path, place.line, original_at)
 
 
@@ -244,6 +244,7 @@ def _raw_page(place: _Place, tree: dict[str, Any]) -> PageRead:
     page = decode(RawPage, orjson.dumps(tree))
     if (page.body is None) == (page.text is None):
         raise InputError("exactly one of body and text must be set")
+    page = replace(page, fetched_at=_utc(page.fetched_at))
     return PageRead(page, place.file.path, place.line, page.fetched_at)
 
 
@@ -271,9 +272,21 @@ def _iso_time(raw: str | None) -> datetime | None:
     """An ISO 8601 time with a zone, else ``None``: other dates are the cleaner's business."""
     try:
         at = datetime.fromisoformat(raw) if raw else None
-    except ValueError:
+        return at.astimezone(UTC) if at is not None and at.tzinfo is not None else None
+    except (ValueError, OverflowError):
         return None
-    return at if at is not None and at.tzinfo is not None else None
+
+
+def _utc(at: datetime) -> datetime:
+    """The same moment in UTC.
+
+    Raises:
+        InputError: UTC has no such date: year 0, or year 10000.
+    """
+    try:
+        return at.astimezone(UTC)
+    except OverflowError as error:
+        raise InputError(f"fetched_at {at.isoformat()} is out of range") from error
 
 
 def _kind_of(value: object) -> str:

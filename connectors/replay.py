@@ -13,6 +13,10 @@ from connectors.readers import PageRead, Reader, ReadResult
 from schemas.errors import InputError
 
 _RATE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(?:/\s*(s|sec|m|min|h|hour))?\s*$", re.IGNORECASE)
+CATCH_UP_S = 0.05
+"""How far a page may come late and still be made up for: sleeps overshoot by some milliseconds.
+A longer pause (a silent pipe) shifts all that follows instead of ending in a burst."""
+
 _UNIT_S = {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "hour": 3600}
 
 
@@ -40,7 +44,7 @@ class Schedule:
     def __init__(self, pace: Pace) -> None:
         """Start; the first page is due at 0 s."""
         self._pace = pace
-        self._count = 0
+        self._is_first = True
         self._round_s = 0.0
         self._first_at: datetime | None = None
         self._due_s = 0.0
@@ -50,19 +54,21 @@ class Schedule:
         self._round_s = self._due_s
         self._first_at = None
 
-    def due_s(self, original_at: datetime | None) -> float:
+    def due_s(self, original_at: datetime | None, now_s: float = 0.0) -> float:
         """Seconds after the start at which the next page is due.
 
         Args:
             original_at: When that page was first seen or published, aware; ``None``: unknown.
+            now_s: Seconds since the start; a page that comes late starts the rate anew.
         """
-        if self._pace.rate_per_s is not None:
-            self._due_s = max(self._due_s, self._count / self._pace.rate_per_s)
+        if self._pace.rate_per_s is not None and not self._is_first:
+            next_s = self._due_s + 1 / self._pace.rate_per_s
+            self._due_s = max(next_s, now_s - CATCH_UP_S)
         if self._pace.speedup is not None and original_at is not None:
             self._first_at = self._first_at or original_at
             offset_s = (original_at - self._first_at).total_seconds() / self._pace.speedup
             self._due_s = max(self._due_s, self._round_s + offset_s)
-        self._count += 1
+        self._is_first = False
         return self._due_s
 
 
@@ -116,7 +122,8 @@ class ReplayConnector:
             while (result := await asyncio.to_thread(next, results, None)) is not None:
                 if isinstance(result, PageRead):
                     pages += 1
-                    await self._wait(start_s + schedule.due_s(result.original_at))
+                    now_s = self.monotonic_s() - start_s
+                    await self._wait(start_s + schedule.due_s(result.original_at, now_s))
                 yield result
             if not self.pace.is_loop or not pages:
                 return

@@ -57,7 +57,7 @@ _OPTIONAL_HEADERS: Mapping[str, str] = {
     "traceparent": "W3C trace context, where tracing is on.",
 }
 _CLEAN_HEADERS: Mapping[str, str] = {
-    "nashra-page-digest": "SHA-256 of the page's payload, 64 hex digits; tells repeated pages.",
+    "nashra-page-digest": "SHA-256 of the page and what its source states; tells repeated pages.",
 }
 _ERROR_HEADERS: Mapping[str, str] = {
     "nashra-error-stage": "Stage that refused it: cleaner, enricher.",

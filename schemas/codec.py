@@ -41,11 +41,6 @@ def encode(record: object) -> bytes:
         raise DecodeError(f"cannot be written as JSON: {error}") from error
 
 
-def encode_pretty(record: object) -> bytes:
-    """Write a record for people and golden files: indented, keys in field order."""
-    return orjson.dumps(record, default=_default, option=_OPTIONS | orjson.OPT_INDENT_2)
-
-
 def decode(record_type: type[R], data: bytes) -> R:
     """Read and validate one record.
 
@@ -59,6 +54,8 @@ def decode(record_type: type[R], data: bytes) -> R:
     """
     try:
         record = _decoder(cast("type", record_type)).decode(data)
+    except RecursionError as error:
+        raise DecodeError(f"not a {record_type.__name__}: nested too deeply") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise DecodeError(f"not a {record_type.__name__}: {error}") from error
     _check_schema(record_type, cast("_Record", record))

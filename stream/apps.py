@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +82,10 @@ def build_app(
         should_stop=lambda: bool(app.should_stop),
     )
     app.runner = BatchRunner(
-        stage=stage, deliverer=deliverer, clock=utc_now, seen=_new_seen(stage, config)
+        stage=stage,
+        deliverer=deliverer,
+        clock=utc_now,
+        seen=_new_seen(stage, config, lambda: bool(app.should_stop)),
     )
     add_agent(app, config)
     return app
@@ -153,8 +156,9 @@ def _data_dir(config: Config, role: str) -> Path:
     return path
 
 
-def _new_seen(stage: Stage, config: Config) -> Seen | None:
+def _new_seen(stage: Stage, config: Config, should_stop: Callable[[], bool]) -> Seen | None:
     if stage.dedup is None:
         return None
     window = config.worker.dedup_window
-    return Seen(window, tail_reader(config.kafka, stage.dedup.output.name, window), stage.dedup)
+    read = tail_reader(config.kafka, stage.dedup.output.name, window, should_stop)
+    return Seen(window, read, stage.dedup)

@@ -15,10 +15,10 @@ from datetime import datetime
 
 from schemas.errors import BrokerError, Outcome, Reason
 from stream.counts import Counts
-from stream.deadletter import letter_of, to_out
+from stream.deadletter import MAX_VALUE_BYTES, out_of
 from stream.delivery import Deliverer
 from stream.seen import Seen
-from stream.stage import Dead, Drop, Message, Out, Publish, Result, Stage, run_stage
+from stream.stage import Dead, Drop, Mark, Message, Out, Publish, Result, Stage, run_stage
 
 log = logging.getLogger(__name__)
 
@@ -65,12 +65,14 @@ class BatchRunner:
 
     def _run(self, messages: Sequence[Message]) -> list[Result]:
         """Run the stage over the batch; a repeat within the batch is a repeat too."""
-        pending: set[bytes] = set()
+        pending: dict[bytes, bytes] = {}
         results: list[Result] = []
         for message in messages:
 
-            def is_known(mark: bytes, partition: int = message.partition) -> bool:
-                return mark in pending or (self.seen is not None and self.seen.has(partition, mark))
+            def is_known(mark: Mark, partition: int = message.partition) -> bool:
+                if mark.article in pending:
+                    return pending[mark.article] == mark.digest
+                return self.seen is not None and self.seen.has(partition, mark)
 
             result = run_stage(self.stage, message, is_known)
             pending.update(self._marks(result))
@@ -116,10 +118,8 @@ class BatchRunner:
         return () if isinstance(result, Drop) else (self._letter(message, result),)
 
     def _letter(self, message: Message, dead: Dead, *, max_value_bytes: int | None = None) -> Out:
-        letter = letter_of(self.stage, message, dead, now=self.clock())
-        if max_value_bytes is None:
-            return to_out(letter, message.headers)
-        return to_out(letter, message.headers, max_value_bytes=max_value_bytes)
+        cap = MAX_VALUE_BYTES if max_value_bytes is None else max_value_bytes
+        return out_of(self.stage, message, dead, now=self.clock(), max_value_bytes=cap)
 
     def _remember(self, messages: Sequence[Message], results: Iterable[Result]) -> None:
         if self.seen is not None:
@@ -127,7 +127,7 @@ class BatchRunner:
                 for mark in self._marks(result):
                     self.seen.add(message.partition, mark)
 
-    def _marks(self, result: Result) -> list[bytes]:
+    def _marks(self, result: Result) -> list[Mark]:
         dedup = self.stage.dedup
         if dedup is None or not isinstance(result, Publish):
             return []

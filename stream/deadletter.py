@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import orjson
@@ -11,6 +13,8 @@ from schemas.errors import DecodeError
 from schemas.ops import DeadLetter
 from schemas.topics import DEAD_LETTERS, MAX_MESSAGE_BYTES
 from stream.stage import Dead, Headers, Message, Out, Stage, timestamp_ms
+
+log = logging.getLogger(__name__)
 
 PREFIX = "nashra-error-"
 TRUNCATED = PREFIX + "truncated"
@@ -31,7 +35,7 @@ def letter_of(stage: Stage, message: Message, dead: Dead, *, now: datetime) -> D
     return DeadLetter(
         key=message.key,
         original=message.value,
-        headers={name: value.decode("utf-8", "replace") for name, value in message.headers.items()},
+        headers={name: _text(value) for name, value in message.headers.items()},
         stage=stage.name,
         step=dead.step,
         reason=str(dead.reason),
@@ -47,7 +51,7 @@ def letter_of(stage: Stage, message: Message, dead: Dead, *, now: datetime) -> D
 
 def to_out(
     letter: DeadLetter,
-    headers: Mapping[str, bytes] | None = None,
+    headers: Mapping[str, bytes | None] | None = None,
     *,
     max_value_bytes: int = MAX_VALUE_BYTES,
 ) -> Out:
@@ -74,6 +78,29 @@ def to_out(
     )
 
 
+def out_of(
+    stage: Stage,
+    message: Message,
+    dead: Dead,
+    *,
+    now: datetime,
+    max_value_bytes: int = MAX_VALUE_BYTES,
+) -> Out:
+    """The dead letter as a Kafka record, whatever the message holds; never raises.
+
+    If its headers cannot be written, the letter goes without them.
+    """
+    try:
+        letter = letter_of(stage, message, dead, now=now)
+        return to_out(letter, message.headers, max_value_bytes=max_value_bytes)
+    except Exception:
+        log.exception(
+            "letter.failed", extra={"partition": message.partition, "offset": message.offset}
+        )
+        letter = letter_of(stage, replace(message, headers={}), dead, now=now)
+        return to_out(letter, {}, max_value_bytes=max_value_bytes)
+
+
 def from_message(message: Message) -> DeadLetter:
     """Read a record of the dead-letter topic.
 
@@ -81,14 +108,12 @@ def from_message(message: Message) -> DeadLetter:
         DecodeError: If an error header is missing or unreadable; names it.
     """
     own = {
-        name.removeprefix(PREFIX): value.decode("utf-8", "replace")
+        name.removeprefix(PREFIX): _text(value)
         for name, value in message.headers.items()
         if name.startswith(PREFIX)
     }
     others = {
-        name: value.decode("utf-8", "replace")
-        for name, value in message.headers.items()
-        if not name.startswith(PREFIX)
+        name: _text(value) for name, value in message.headers.items() if not name.startswith(PREFIX)
     }
     try:
         return DeadLetter(
@@ -134,11 +159,16 @@ def _error_headers(letter: DeadLetter) -> Headers:
     )
 
 
-def _within(headers: Iterable[tuple[str, bytes]], budget: int) -> Headers:
+def _text(value: bytes | None) -> str:
+    """A header's value for people; one without a value is empty."""
+    return (value or b"").decode("utf-8", "replace")
+
+
+def _within(headers: Iterable[tuple[str, bytes | None]], budget: int) -> Headers:
     """The headers that fit, in order; a letter that died twice keeps only the last story."""
-    kept: list[tuple[str, bytes]] = []
+    kept: list[tuple[str, bytes | None]] = []
     for name, value in headers:
-        budget -= len(name.encode()) + len(value)
+        budget -= len(name.encode()) + len(value or b"")
         if budget >= 0 and not name.startswith(PREFIX):
             kept.append((name, value))
     return tuple(kept)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from aiokafka.errors import (
     InvalidTimestampError,
@@ -30,7 +30,16 @@ MAX_BACK_OFF_S = 30.0
 STOP_GRACE_S = 10.0
 """How long a stopping worker goes on trying before it leaves a batch to its successor."""
 
+CLOSE_S = 5.0
+"""How long a producer may take to close; one whose broker is frozen would never end."""
+
+TRIES_PER_PRODUCER = 5
+"""Failed tries in a row after which a new producer takes over: the old one may be the trouble."""
+
 _STEP_S = 0.5
+_DEAD_SENDER = "Unexpected error during batch delivery"
+"""What every send says once the task that sends for aiokafka's producer has died: it never
+recovers."""
 
 _TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
 _REFUSING = (*_TOO_LARGE, InvalidTimestampError)
@@ -53,7 +62,7 @@ class Producer(Protocol):
         key: bytes | None = None,
         partition: int | None = None,
         timestamp_ms: int | None = None,
-        headers: Sequence[tuple[str, bytes]] | None = None,
+        headers: Sequence[tuple[str, bytes | None]] | None = None,
     ) -> asyncio.Future[object]:
         """Queue a record; the future ends with the broker's acknowledgement."""
 
@@ -116,12 +125,14 @@ class Deliverer:
         refused: list[Refused] = []
         attempt = 0
         while waiting:
-            errors = await self._send_all(waiting)
+            errors = await self._unless_stopped(self._send_all(waiting), len(waiting))
             refused += [_as_refused(i, e) for i, e in errors.items() if isinstance(e, _REFUSING)]
             failed = {i: e for i, e in errors.items() if not isinstance(e, _REFUSING)}
             waiting = _to_repeat(waiting, failed)
             if waiting:
                 attempt += 1
+                if attempt % TRIES_PER_PRODUCER == 0 or _has_dead_sender(failed):
+                    await self._drop_producer()
                 await self._back_off(attempt, next(iter(failed.values())), len(waiting))
         return refused
 
@@ -138,9 +149,31 @@ class Deliverer:
     async def stop(self) -> None:
         """Flush and disconnect; later deliveries raise :class:`DeliveryStoppedError`."""
         self._is_stopped = True
+        await self._drop_producer()
+
+    async def _drop_producer(self) -> None:
+        """Close the producer if there is one, within :data:`CLOSE_S`; the next send makes a new."""
         producer, self._producer = self._producer, None
-        if producer is not None:
-            await producer.stop()
+        if producer is None:
+            return
+        closing = asyncio.wait_for(producer.stop(), CLOSE_S)
+        # As a value: whatever a broken producer says at its end is no reason to end with it.
+        (answer,) = await asyncio.gather(closing, return_exceptions=True)
+        if answer is not None:
+            log.warning("delivery.producer_not_closed", extra={"error": repr(answer)})
+
+    async def _unless_stopped(
+        self, sending: Coroutine[Any, Any, dict[int, KafkaError]], records: int
+    ) -> dict[int, KafkaError]:
+        """Wait for the answers; a broker that froze must not keep a stopping worker for ever."""
+        task = asyncio.ensure_future(sending)
+        try:
+            while not (await asyncio.wait({task}, timeout=_STEP_S))[0]:
+                if self._is_grace_over():
+                    raise DeliveryStoppedError(f"stopping with {records} records not acknowledged")
+            return task.result()
+        finally:
+            task.cancel()
 
     async def _send_all(self, outs: dict[int, Out]) -> dict[int, KafkaError]:
         """Send side by side; then alone what was refused for size, for its batch may be to blame.
@@ -192,11 +225,8 @@ class Deliverer:
     async def _back_off(self, attempt: int, error: KafkaError, waiting: int) -> None:
         if isinstance(error, ProducerClosed):
             raise DeliveryStoppedError(f"the producer is closed: {error}") from error
-        now = asyncio.get_running_loop().time()
-        if self._should_stop():
-            self._stopping_since_s = self._stopping_since_s or now
-            if now - self._stopping_since_s >= STOP_GRACE_S:
-                raise DeliveryStoppedError(f"stopping with {waiting} records unsent: {error}")
+        if self._is_grace_over():
+            raise DeliveryStoppedError(f"stopping with {waiting} records unsent: {error}")
         delay_s = self._delay_s(attempt)
         fields = {"attempt": attempt, "records": waiting, "in_s": round(delay_s, 2)}
         log.warning("delivery.retry", extra={**fields, "error": repr(error)})
@@ -204,10 +234,22 @@ class Deliverer:
             await asyncio.sleep(min(delay_s, _STEP_S))
             delay_s = 0.0 if self._should_stop() else delay_s - _STEP_S
 
+    def _is_grace_over(self) -> bool:
+        """Whether the process has been asked to stop for :data:`STOP_GRACE_S`."""
+        if not self._should_stop():
+            return False
+        now_s = asyncio.get_running_loop().time()
+        self._stopping_since_s = self._stopping_since_s or now_s
+        return now_s - self._stopping_since_s >= STOP_GRACE_S
+
 
 def back_off_s(attempt: int) -> float:
     """Seconds before the next try: 0.2, 0.4, ... up to 30, less up to half by chance."""
     return min(MAX_BACK_OFF_S, 0.1 * 2.0 ** min(attempt, 20)) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, no secret
+
+
+def _has_dead_sender(failed: dict[int, KafkaError]) -> bool:
+    return any(_DEAD_SENDER in str(error) for error in failed.values())
 
 
 def _to_repeat(outs: dict[int, Out], failed: dict[int, KafkaError]) -> dict[int, Out]:

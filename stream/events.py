@@ -18,7 +18,7 @@ TRACEPARENT = "traceparent"
 
 def article_event(
     article: CleanArticle,
-    incoming: Mapping[str, bytes],
+    incoming: Mapping[str, bytes | None],
     *,
     stage: str,
     kind: Literal["clean", "enriched"],

@@ -6,6 +6,7 @@ never goes into a log. Faust and aiokafka log through the same handler.
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 from datetime import UTC, datetime
@@ -43,7 +44,10 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
         options = orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z
-        return orjson.dumps(line, default=str, option=options).decode("utf-8", "replace")
+        try:
+            return orjson.dumps(line, default=str, option=options).decode("utf-8", "replace")
+        except TypeError:  # a lone surrogate, a number past 64 bits: a log line never fails
+            return json.dumps(line, default=str, ensure_ascii=True, skipkeys=True)
 
 
 class ConsoleFormatter(logging.Formatter):

@@ -15,14 +15,18 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from stream.config import KafkaConfig
 from stream.kafka import new_reader
-from stream.stage import Dedup
+from stream.stage import Dedup, Mark
 
 log = logging.getLogger(__name__)
 
-Tail = AsyncIterator[tuple[int, Mapping[str, bytes]]]
+Tail = AsyncIterator[tuple[int, Mapping[str, bytes | None]]]
 """Partition and headers of each record, oldest first within a partition."""
 
 ReadTail = Callable[[frozenset[int]], Tail]
+
+WARM_UP_RECORDS = 2_000
+"""Most records read back per partition, the newest: a rebalance must not stop the stream for
+long. An older article that comes again after a restart may be published a second time."""
 
 WARM_UP_LIMIT_S = 60.0
 """Longest time spent reading back; what is missing then may be published a second time."""
@@ -31,27 +35,28 @@ _POLL_MS = 1_000
 
 
 class Seen:
-    """Marks of published messages, the last ``window`` of each partition."""
+    """The last mark of each published article, of ``window`` articles in each partition."""
 
     def __init__(self, window: int, read_tail: ReadTail, dedup: Dedup) -> None:
         """Start empty.
 
         Args:
-            window: Most marks per partition; each costs about 100 bytes.
+            window: Most articles per partition; each costs about 200 bytes.
             read_tail: Reads back the last records of the output's partitions.
             dedup: How a mark is found in a record's headers.
         """
         self._window = window
         self._read_tail = read_tail
         self._dedup = dedup
-        # A dict keeps insertion order: the first key is the least recently used.
-        self._marks: dict[int, dict[bytes, None]] = {}
+        # Digest by article id. A dict keeps insertion order: the first is the least recently used.
+        self._marks: dict[int, dict[bytes, bytes]] = {}
+        self._epochs: dict[int, int] = {}
 
-    def has(self, partition: int, mark: bytes) -> bool:
-        """Whether this was published; of an unknown partition nothing is."""
-        return mark in self._marks.get(partition, ())
+    def has(self, partition: int, mark: Mark) -> bool:
+        """Whether this is the last published of its article; of an unknown partition nothing is."""
+        return self._marks.get(partition, {}).get(mark.article) == mark.digest
 
-    def add(self, partition: int, mark: bytes) -> None:
+    def add(self, partition: int, mark: Mark) -> None:
         """Remember a mark; only after the broker acknowledged the record.
 
         Nothing is added to a partition that is not loaded: it would pass for a known one.
@@ -59,8 +64,8 @@ class Seen:
         marks = self._marks.get(partition)
         if marks is None:
             return
-        marks.pop(mark, None)
-        marks[mark] = None
+        marks.pop(mark.article, None)
+        marks[mark.article] = mark.digest
         while len(marks) > self._window:
             del marks[next(iter(marks))]
 
@@ -68,21 +73,27 @@ class Seen:
         """Drop partitions that were revoked: their next owner may publish there."""
         for partition in partitions:
             self._marks.pop(partition, None)
+            self._epochs[partition] = self._epochs.get(partition, 0) + 1
 
     async def load(self, partitions: Iterable[int]) -> None:
-        """Read back what was published to the partitions that are not known yet."""
+        """Read back what was published to the partitions that are not known yet.
+
+        A partition that is revoked meanwhile stays unknown: what was read of it is out of date.
+        """
         missing = frozenset(partitions) - self._marks.keys()
         if not missing or not self._window:
             return
         started = time.monotonic()
-        loaded: list[tuple[int, bytes]] = []
+        epochs = {partition: self._epochs.get(partition, 0) for partition in missing}
+        loaded: list[tuple[int, Mark]] = []
         async for partition, headers in self._read_tail(missing):
             mark = self._dedup.mark_of(headers)
             if mark is not None:
                 loaded.append((partition, mark))
         # Only now: a failed read must not leave half-known partitions behind.
         for partition in missing:
-            self._marks[partition] = {}
+            if self._epochs.get(partition, 0) == epochs[partition]:
+                self._marks[partition] = {}
         for partition, mark in loaded:
             self.add(partition, mark)
         log.info(
@@ -95,8 +106,21 @@ class Seen:
         )
 
 
-def tail_reader(kafka: KafkaConfig, topic: str, window: int) -> ReadTail:
-    """Read back the last ``window`` records of partitions of a topic, without a group."""
+def tail_reader(
+    kafka: KafkaConfig,
+    topic: str,
+    window: int,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> ReadTail:
+    """Read back the last records of partitions of a topic, without a group.
+
+    Args:
+        kafka: How to reach the broker.
+        topic: The output topic.
+        window: Most records per partition; never more than :data:`WARM_UP_RECORDS`.
+        should_stop: Whether the process is to stop; then the reading ends where it is.
+    """
+    window = min(window, WARM_UP_RECORDS)
 
     async def read(partitions: frozenset[int]) -> Tail:
         reader = new_reader(kafka, client_id="nashra-seen")
@@ -106,7 +130,7 @@ def tail_reader(kafka: KafkaConfig, topic: str, window: int) -> ReadTail:
             ends = await _seek_back(reader, places, window)
             if not ends:
                 return
-            async for partition, headers in _read_on(reader, ends):
+            async for partition, headers in _read_on(reader, ends, should_stop):
                 yield partition, headers
         finally:
             await reader.stop()
@@ -127,7 +151,9 @@ async def _seek_back(
     return ends
 
 
-async def _read_on(reader: AIOKafkaConsumer, ends: dict[TopicPartition, int]) -> Tail:
+async def _read_on(
+    reader: AIOKafkaConsumer, ends: dict[TopicPartition, int], should_stop: Callable[[], bool]
+) -> Tail:
     """Read past the ends until nothing comes: Tansu's "latest" is too low within a batch."""
     deadline = time.monotonic() + WARM_UP_LIMIT_S
     while True:
@@ -138,6 +164,6 @@ async def _read_on(reader: AIOKafkaConsumer, ends: dict[TopicPartition, int]) ->
         positions = [(await reader.position(place)) >= end for place, end in ends.items()]
         if not fetched and all(positions):
             return
-        if time.monotonic() > deadline:
+        if should_stop() or time.monotonic() > deadline:
             log.warning("seen.incomplete", extra={"limit_s": WARM_UP_LIMIT_S})
             return

@@ -11,13 +11,15 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from schemas.errors import Outcome, Reason
 from schemas.topics import Topic
 
 log = logging.getLogger(__name__)
 
-Headers = tuple[tuple[str, bytes], ...]
+Headers = tuple[tuple[str, bytes | None], ...]
+"""Name and value; Kafka allows a header without a value."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -41,7 +43,7 @@ class Message:
 
     key: bytes | None
     value: bytes | None
-    headers: Mapping[str, bytes] = field(default_factory=dict)
+    headers: Mapping[str, bytes | None] = field(default_factory=dict)
     topic: str
     partition: int
     offset: int
@@ -100,9 +102,23 @@ class Dead:
 Result = Publish | Drop | Dead
 
 
+class Mark(NamedTuple):
+    """What was published of one article last.
+
+    Attributes:
+        article: Its id.
+        digest: Of the revision and everything that the stage makes the article from.
+    """
+
+    article: bytes
+    digest: bytes
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dedup:
     """How a stage tells that it has already published what a message holds.
+
+    Only the last mark of an article counts: a page that goes back to what it said before is news.
 
     Attributes:
         output: Topic whose records tell (by their headers) what was published.
@@ -111,8 +127,8 @@ class Dedup:
     """
 
     output: Topic
-    mark: Callable[[Message], bytes | None]
-    mark_of: Callable[[Mapping[str, bytes]], bytes | None]
+    mark: Callable[[Message], Mark | None]
+    mark_of: Callable[[Mapping[str, bytes | None]], Mark | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,14 +153,15 @@ class Stage:
 
 
 def run_stage(
-    stage: Stage, message: Message, is_known: Callable[[bytes], bool] | None = None
+    stage: Stage, message: Message, is_known: Callable[[Mark], bool] | None = None
 ) -> Result:
     """What becomes of one message; never raises.
 
     Args:
         stage: The step.
         message: What came in.
-        is_known: Whether a mark of ``stage.dedup`` was published before; ``None``: ask nobody.
+        is_known: Whether a mark of ``stage.dedup`` is the last published of its article;
+            ``None``: ask nobody.
     """
     try:
         if is_known is not None and _is_repeat(stage, message, is_known):
@@ -164,7 +181,7 @@ def run_stage(
         return Dead(Reason.STEP_FAILED, f"{type(error).__name__}: {error}")
 
 
-def _is_repeat(stage: Stage, message: Message, is_known: Callable[[bytes], bool]) -> bool:
+def _is_repeat(stage: Stage, message: Message, is_known: Callable[[Mark], bool]) -> bool:
     if stage.dedup is None or AGAIN in message.headers:
         return False
     mark = stage.dedup.mark(message)

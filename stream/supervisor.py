@@ -158,6 +158,7 @@ class _Child:
         self._emit = emit
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = asyncio.Event()
+        self._spawning = asyncio.Lock()
         self._starts = 0
         self._exit_code: int | None = None
 
@@ -194,7 +195,8 @@ class _Child:
     async def stop(self) -> None:
         """SIGTERM, patience, SIGKILL."""
         self._stopping.set()
-        process = self._process
+        async with self._spawning:  # one that is just being born has to be stopped as well
+            process = self._process
         if process is None:
             return
         with contextlib.suppress(ProcessLookupError):
@@ -208,6 +210,21 @@ class _Child:
             await process.wait()
 
     async def _run_once(self) -> None:
+        async with self._spawning:
+            process = self._process = await self._spawn()
+        self.first_start.set()
+        if process is None:
+            return
+        try:
+            await self._forward(process)
+            self._exit_code = await process.wait()
+        finally:
+            self._process = None
+
+    async def _spawn(self) -> asyncio.subprocess.Process | None:
+        """Start the process; ``None``: it cannot be started, or nobody wants it any more."""
+        if self._stopping.is_set():
+            return None
         try:
             process = await asyncio.create_subprocess_exec(
                 *self.command.argv,
@@ -222,16 +239,9 @@ class _Child:
         except OSError as error:
             self._emit(self.command.name, f"cannot be started: {error}")
             self._exit_code = 127
-            self.first_start.set()
-            return
-        self._process = process
+            return None
         self._starts += 1
-        self.first_start.set()
-        try:
-            await self._forward(process)
-            self._exit_code = await process.wait()
-        finally:
-            self._process = None
+        return process
 
     async def _forward(self, process: asyncio.subprocess.Process) -> None:
         """Pass its output on, line by line, to the end."""

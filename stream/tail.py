@@ -22,8 +22,8 @@ from stream.stage import Message, timestamp_ms
 
 POLL_S = 0.5
 IDLE_POLLS = 3
-"""Empty polls in a row that mean the end. The broker's end offsets would say it at once, but
-Tansu 0.6.0 reports the start of the last batch there: records would be left out."""
+"""Empty polls in a row that mean the end, once the broker's end offsets are reached. These alone
+would not do: Tansu 0.6.0 reports the start of the last batch there, records would be left out."""
 
 _SINCE = re.compile(r"^(\d+(?:\.\d+)?)\s*(s|m|h|d)$", re.IGNORECASE)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -98,7 +98,8 @@ async def tail(
         from_ms = 0 if options.since is None else timestamp_ms(options.since)
         while options.is_follow or idle < IDLE_POLLS:
             records = await _poll(consumer, kafka)
-            idle = 0 if records else idle + 1
+            is_idle = not records and await _is_at_end(consumer, kafka)
+            idle = idle + 1 if is_idle else 0
             # By time once more: Tansu answers offset 0 to every time, and the timestamps of
             # Kafka records need not rise with their offsets.
             for record in (one for one in records if one.timestamp >= from_ms):
@@ -158,6 +159,16 @@ async def _poll(consumer: AIOKafkaConsumer, kafka: KafkaConfig) -> list[Any]:
         raise as_broker_error(error, kafka) from error
     records = [record for batch in batches.values() for record in batch]
     return sorted(records, key=lambda record: (record.timestamp, record.partition, record.offset))
+
+
+async def _is_at_end(consumer: AIOKafkaConsumer, kafka: KafkaConfig) -> bool:
+    """Whether all is read that the broker says it has: a slow answer is no end."""
+    try:
+        ends = await consumer.end_offsets(consumer.assignment())
+        places = [await consumer.position(place) >= end for place, end in ends.items()]
+    except KafkaError as error:
+        raise as_broker_error(error, kafka) from error
+    return all(places)
 
 
 def _message(record: Any) -> Message:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import os
 import sys
@@ -39,6 +40,9 @@ EXIT_CODES: Mapping[int, str] = {
     EXIT_BROKEN_PIPE: "whoever read our output has left (`| head`)",
 }
 """The one table of exit codes, for all commands."""
+
+_CANNOT_WRITE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""What writing to a full or broken disk says."""
 
 
 class Settings:
@@ -104,9 +108,19 @@ class Main(click.Group):
             stderr().print("stopped by Ctrl-C")
             sys.exit(EXIT_INTERRUPTED)
         except BrokenPipeError:
-            # Nobody reads any more; without this the interpreter complains when it flushes.
-            sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - lives on
+            _leave_stdout()
             sys.exit(EXIT_BROKEN_PIPE)
+        except OSError as error:
+            if error.errno not in _CANNOT_WRITE:
+                raise
+            _leave_stdout()
+            why = (error.strerror or str(error)).lower()
+            fail(f"standard output: cannot be written: {why}", EXIT_USAGE)
+
+
+def _leave_stdout() -> None:
+    """Nobody takes our output any more; the interpreter would complain when it flushes."""
+    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - lives on
 
 
 def exit_code_of(error: NashraError) -> int:
@@ -141,10 +155,10 @@ def _console(*, is_error: bool) -> Console:
 @lru_cache(maxsize=2)
 def _console_on(stream: TextIO) -> Console:
     """One console a stream: lines and a live bar on two would write into each other."""
-    from rich.console import Console
+    from stream.cli.console import PlainConsole
 
     is_plain = bool(os.environ.get("NO_COLOR")) or not stream.isatty()
-    return Console(
+    return PlainConsole(
         file=stream,
         highlight=False,
         markup=False,

@@ -27,7 +27,7 @@ def show(settings: Settings, form: str) -> None:
     """Print the effective configuration, secrets masked.
 
     Each value that is not the default carries where it comes from: the file, or the variable.
-    The output with --format toml is a valid nashra.toml (but for the masked secrets).
+    The output with --format toml is a valid nashra.toml; secrets stand there as comments.
     """
     click.echo(_as_toml(settings) if form == "toml" else _as_json(settings))
 
@@ -46,7 +46,8 @@ def _as_json(settings: Settings) -> str:
 
 
 def _as_toml(settings: Settings) -> str:
-    """Top-level keys first, then one table a section; keys without a value as comments."""
+    """Top-level keys first, then one table a section; no value or a secret: a comment."""
+    from stream.config import Secret
     from stream.configfile import walk
 
     loaded = settings.loaded
@@ -60,7 +61,9 @@ def _as_toml(settings: Settings) -> str:
             lines += ["", f"[{table}]"]
         origin = loaded.origins.get(key)
         note = f"  # {origin}" if origin else ""
-        lines.append(f"# {name} = " if value is None else f"{name} = {_literal(value)}{note}")
+        row = f"{name} = " if value is None else f"{name} = {_literal(value)}{note}"
+        # A mask read back would be taken for the password.
+        lines.append(f"# {row}" if value is None or isinstance(value, Secret) else row)
     return "\n".join(lines)
 
 

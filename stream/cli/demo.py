@@ -100,7 +100,7 @@ async def _demo(config: Config, paths: list[str], timeout_s: float, *, is_kept: 
 
 
 async def _played(demo_: Demo, config: Config, paths: list[str], timeout_s: float) -> DemoReport:
-    return await demo_.play(paths, new_reader(config), timeout_s)
+    return await demo_.play(paths, new_reader(config, paths), timeout_s)
 
 
 async def _until_stopped(work: Coroutine[Any, Any, DemoReport], stop: Stop) -> DemoReport | None:

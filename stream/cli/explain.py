@@ -39,7 +39,7 @@ def explain(settings: Settings, path: str, url: str | None) -> None:
     """
     check_url(url, [path])
     file = single_file(path)
-    results = list(new_reader(settings.config(), url=url).read([file]))
+    results = list(new_reader(settings.config(), [path], url=url).read([file]))
     from processors.tools import load_tools
 
     tools = load_tools()

@@ -17,7 +17,8 @@ def line_output(path: Path | None) -> Iterator[BinaryIO]:
     """A binary stream for whole lines.
 
     A file is written beside its place and renamed at the end: it has everything or it is not
-    touched (an error, Ctrl-C).
+    touched (an error, Ctrl-C). A link stays and its target is replaced; a device or a pipe is
+    written to directly.
 
     Args:
         path: The file; ``None``: standard output.
@@ -25,17 +26,36 @@ def line_output(path: Path | None) -> Iterator[BinaryIO]:
     Raises:
         InputError: The file cannot be written.
     """
+    try:
+        with _stream(path) as stream:
+            yield stream
+    except BrokenPipeError:
+        raise  # the reader left: not our trouble
+    except OSError as error:
+        name = "standard output" if path is None else path
+        raise InputError(f"{name}: cannot be written: {_why(error)}") from error
+
+
+@contextmanager
+def _stream(path: Path | None) -> Iterator[BinaryIO]:
     if path is None:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
-        return
+    elif path.exists() and not path.is_file():
+        with path.open("wb") as stream:
+            yield stream
+    else:
+        with _whole_file(path.resolve()) as stream:
+            yield stream
+
+
+@contextmanager
+def _whole_file(path: Path) -> Iterator[BinaryIO]:
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with partial.open("wb") as stream:
             yield stream
         partial.replace(path)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written: {_why(error)}") from error
     finally:
         partial.unlink(missing_ok=True)
 

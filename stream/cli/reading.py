@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, cast
+from io import BufferedReader
+from typing import TYPE_CHECKING, TextIO, cast
 
 import click
 
@@ -32,18 +33,39 @@ def now() -> datetime:
 
 
 def new_reader(
-    config: Config, *, url: str | None = None, stdin: ByteStream | None = None
+    config: Config,
+    paths: Sequence[str],
+    *,
+    url: str | None = None,
+    stdin: ByteStream | None = None,
 ) -> Reader:
     """A reader with the configured cap.
 
     Args:
         config: Gives ``replay.max_file_bytes``.
+        paths: What will be read; standard input is touched only if ``-`` is among them.
         url: Address of the one page that is read.
         stdin: What ``-`` reads; ``None``: standard input.
+
+    Raises:
+        InputError: Standard input is wanted and closed.
     """
-    return Reader(
-        config.replay.max_file_bytes, now, stdin or cast("ByteStream", sys.stdin.buffer), url
-    )
+    if stdin is None and STDIN in paths:
+        stdin = standard_input()
+    return Reader(config.replay.max_file_bytes, now, stdin, url)
+
+
+def standard_input() -> BufferedReader:
+    """Standard input as bytes.
+
+    Raises:
+        InputError: It is closed.
+    """
+    # None where the process was started with it closed; the type stubs do not know.
+    stream = cast("TextIO | None", sys.stdin)
+    if stream is None:
+        raise InputError("standard input is closed: `-` has nothing to read")
+    return cast("BufferedReader", stream.buffer)
 
 
 def check_url(url: str | None, paths: Sequence[str]) -> None:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
-from io import BufferedReader, UnsupportedOperation
+from io import UnsupportedOperation
 from typing import TYPE_CHECKING, Protocol, cast
 
 import click
@@ -28,7 +28,7 @@ from stream.cli.common import (
 )
 from stream.cli.interrupt import LiveInput, Stop
 from stream.cli.progress import progress
-from stream.cli.reading import counted, new_reader, say_failure, total_pages
+from stream.cli.reading import counted, new_reader, say_failure, standard_input, total_pages
 
 if TYPE_CHECKING:
     from stream.config import Config
@@ -156,7 +156,7 @@ async def _replay(config: Config, asked: _Asked) -> Outcome:
 
 
 def _connector(config: Config, asked: _Asked, stop: Stop) -> ReplayConnector:
-    reader = new_reader(config, stdin=_live_stdin(stop, asked.paths))
+    reader = new_reader(config, asked.paths, stdin=_live_stdin(stop, asked.paths))
     return ReplayConnector(asked.paths, reader, asked.pace, time.monotonic, stop.sleep)
 
 
@@ -164,9 +164,10 @@ def _live_stdin(stop: Stop, paths: Sequence[str]) -> ByteStream | None:
     """Standard input that Ctrl-C can end; plain where there is no descriptor to wait on."""
     if STDIN not in paths or sys.platform == "win32":
         return None
+    stream = standard_input()
     with suppress(UnsupportedOperation):
-        sys.stdin.buffer.fileno()
-        return LiveInput(cast("BufferedReader", sys.stdin.buffer), stop)
+        stream.fileno()
+        return LiveInput(stream, stop)
     return None
 
 

@@ -45,7 +45,7 @@ def run(settings: Settings, paths: tuple[str, ...], output: Path | None, url: st
     from stream.local import LocalPipeline
 
     check_url(url, paths)
-    reader = new_reader(settings.config(), url=url)
+    reader = new_reader(settings.config(), paths, url=url)
     start_s = time.monotonic()
     run_ = _Run(LocalPipeline(load_tools()))
     with (

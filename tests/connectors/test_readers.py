@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -209,3 +210,29 @@ def test_the_original_time_is_only_what_the_file_states(
     (result,) = read("a.json", PLAIN | extra)
     assert isinstance(result, PageRead)
     assert result.original_at == at
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
+@pytest.mark.parametrize("is_record", [True, False])
+def test_a_time_out_of_range_costs_its_line_only(read: Read, at: str, *, is_record: bool) -> None:
+    record = {"schema": "page/1.0", "article_id": "0" * 32, "text": TEXT}
+    bad = (record if is_record else PLAIN) | {"fetched_at": at}
+    bad_result, good = read("a.jsonl", orjson.dumps(bad) + b"\n" + orjson.dumps(PLAIN))
+    assert "out of range" in str(bad_result)
+    assert isinstance(good, PageRead)
+
+
+def test_times_become_utc_and_odd_ones_are_left_to_the_cleaner(read: Read) -> None:
+    page = _page(read("a.json", PLAIN | {"fetched_at": "2026-01-31T10:00:00+02:00"}))
+    assert page.fetched_at.isoformat() == "2026-01-31T08:00:00+00:00"
+    (result,) = read("a.json", PLAIN | {"published": "0001-01-01T00:00:00+14:00"})
+    assert isinstance(result, PageRead)
+    assert result.original_at is None
+
+
+def test_a_file_name_that_is_no_utf_8_still_makes_a_record(tmp_path: Path) -> None:
+    path = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.txt")
+    Path(path).write_bytes(TEXT.encode())
+    page = _page(list(Reader(10_000, lambda: NOW).read(find_files([path]))))
+    assert page.origin == "file:caf\ufffd.txt"
+    assert encode(page)

@@ -127,3 +127,16 @@ def test_the_registry_names_its_connectors() -> None:
     assert list(CONNECTORS) == ["replay"]
     connector = CONNECTORS["replay"]
     assert connector is ReplayConnector
+
+
+def test_a_pause_is_followed_by_no_burst() -> None:
+    schedule = Schedule(Pace(rate_per_s=2))
+    assert [schedule.due_s(None, now_s) for now_s in (0.0, 0.0, 0.5)] == [0, 0.5, 1]
+    late = [schedule.due_s(None, 60.0) for _ in range(3)]
+    assert late == pytest.approx([60, 60.5, 61], abs=0.051)
+
+
+def test_a_sleep_that_overshoots_does_not_slow_the_rate() -> None:
+    schedule = Schedule(Pace(rate_per_s=100))
+    due_s = [schedule.due_s(None, number / 100 + 0.003) for number in range(50)]
+    assert due_s == pytest.approx([number / 100 for number in range(50)])

@@ -33,7 +33,9 @@ def test_poison_goes_to_the_dead_letters_and_the_worker_goes_on(
 ) -> None:
     boom, swell = page("poison-boom", "boom"), page("poison-swell", "swell" * 100)
     good = [page(f"poison-{number}", f"good {number}") for number in range(20)]
-    produce(config, [(b"poison", b"\x00\xff no JSON", {"traceparent": b"00-aa-bb-01"})])
+    produce(
+        config, [(b"poison", b"\x00\xff no JSON", {"traceparent": b"00-aa-bb-01", "nothing": None})]
+    )
     produce(config, [(b"gone", None, {}), (None, b"no key", {})])
     produce(config, [sent(each) for each in (boom, swell, *good)])
     with fake_worker(config, tmp_path / "log") as worker:
@@ -55,7 +57,7 @@ def test_poison_goes_to_the_dead_letters_and_the_worker_goes_on(
     assert poison.original == b"\x00\xff no JSON"
     assert (poison.reason, poison.stage) == ("undecodable", "cleaner")
     assert poison.topic == PAGES.name
-    assert poison.headers == {"traceparent": "00-aa-bb-01"}
+    assert poison.headers == {"traceparent": "00-aa-bb-01", "nothing": ""}
     failed = letters[boom_key]
     assert (failed.reason, failed.message) == ("step-failed", "RuntimeError: boom")
     assert letters[swell_key].reason == "too-large"

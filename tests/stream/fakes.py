@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError
 
 from schemas.topics import CLEAN, PAGES, Topic
 from stream.delivery import Deliverer
-from stream.stage import Dedup, Message, Out, Publish, Result, Stage
+from stream.stage import Dedup, Mark, Message, Out, Publish, Result, Stage
 
 NOW = datetime(2026, 1, 15, 12, 0, 0, 250_000, tzinfo=UTC)
 
@@ -33,18 +33,24 @@ def out(value: bytes | None = b"v", *, key: bytes = b"k", topic: Topic = CLEAN) 
 
 
 def echo(given: Message) -> Result:
-    """Publish the value with itself as the mark."""
-    mark = given.value or b""
-    made = Out(topic=CLEAN, key=given.key, value=mark, headers=(("m", mark),), timestamp_ms=1)
+    """Publish the value; it is article and digest of the mark, or ``article=digest``."""
+    value = given.value or b""
+    made = Out(topic=CLEAN, key=given.key, value=value, headers=(("m", value),), timestamp_ms=1)
     return Publish((made,))
 
 
-def mark_of(headers: Mapping[str, bytes]) -> bytes | None:
-    return headers.get("m")
+def mark(value: bytes) -> Mark:
+    article, _, digest = value.partition(b"=")
+    return Mark(article, digest or article)
+
+
+def mark_of(headers: Mapping[str, bytes | None]) -> Mark | None:
+    value = headers.get("m")
+    return None if value is None else mark(value)
 
 
 def stage(fn: Callable[[Message], Result] = echo, *, dedup: bool = False) -> Stage:
-    how = Dedup(output=CLEAN, mark=lambda given: given.value, mark_of=mark_of)
+    how = Dedup(output=CLEAN, mark=lambda given: mark(given.value or b""), mark_of=mark_of)
     return Stage(
         name="cleaner",
         source=PAGES,
@@ -85,7 +91,7 @@ class FakeProducer:
         key: bytes | None = None,
         partition: int | None = None,
         timestamp_ms: int | None = None,
-        headers: Sequence[tuple[str, bytes]] | None = None,
+        headers: Sequence[tuple[str, bytes | None]] | None = None,
     ) -> asyncio.Future[object]:
         self._tries[value] = self._tries.get(value, 0) + 1
         self.sent.append((topic, value))

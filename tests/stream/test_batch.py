@@ -72,6 +72,15 @@ async def test_a_repeat_is_known_within_a_batch_and_from_what_stands_on_the_topi
     assert topic.reads == [{3, 4}]
 
 
+async def test_an_article_that_goes_back_to_its_first_words_is_published_again() -> None:
+    producer = FakeProducer()
+    batch = runner(producer, stage(dedup=True), FakeTopic())
+    await batch.handle([message(each) for each in (b"a=1", b"a=2", b"a=2", b"a=1")])
+    await batch.handle([message(each) for each in (b"a=1", b"a=2")])
+    values = [value for _, value in producer.acked]
+    assert values == [b"a=1", b"a=2", b"a=1", b"a=2"]
+
+
 async def test_an_output_too_large_becomes_one_dead_letter() -> None:
     def errors(attempt: int, value: bytes | None) -> KafkaError | None:
         return MessageSizeTooLargeError() if value == b"big" and attempt <= 4 else None
@@ -99,3 +108,9 @@ async def test_a_topic_that_refuses_even_that_is_a_broker_error() -> None:
     with pytest.raises(BrokerError, match=r"max\.message\.bytes"):
         await batch.handle([message(b"dead")])
     assert not any(batch.counts.snapshot().values()), "nothing counts before it is delivered"
+
+
+async def test_a_header_without_a_value_costs_no_batch() -> None:
+    producer = FakeProducer()
+    await runner(producer, stage(fate)).handle([message(b"dead", headers={"nothing": None})])
+    assert producer.acked == [(DEAD_LETTERS.name, b"dead")]

@@ -91,3 +91,15 @@ def test_the_top_help_lists_commands_and_exit_codes() -> None:
 def test_an_unknown_command_or_option_is_exit_code_2() -> None:
     assert invoke("rnu").exit_code == 2
     assert invoke("run", "--outptu", "x").exit_code == 2
+
+
+def test_what_is_shown_can_be_loaded_with_the_secret_from_elsewhere(tmp_path: Path) -> None:
+    password = tmp_path / "password"
+    password.write_text("very secret\n")
+    environ = {name: value for name, value in SASL.items() if "PASSWORD" not in name}
+    environ["NASHRA_KAFKA__SASL_PASSWORD_FILE"] = str(password)
+    shown = invoke("config", "show", environ=environ).stdout
+    assert f'# sasl_password = "{MASK}"' in shown
+    (tmp_path / "nashra.toml").write_text(shown)
+    again = invoke("config", "show")
+    assert again.exit_code == 0, again.stderr

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.cli_kit import ARTICLE, ROOT, invoke, nashra
+from tests.support.cli_kit import ARTICLE, ROOT, invoke, nashra, spawn
 
 
 @pytest.fixture
@@ -82,3 +82,12 @@ def test_colour_only_on_a_terminal_that_wants_it(page: Path) -> None:
     plain = _on_a_terminal(command, page.parent, NO_COLOR="1")
     assert b"\x1b[3" not in plain
     assert "مشاركة" in plain.decode()
+
+
+def test_a_reader_who_leaves_is_no_error(page: Path) -> None:
+    with spawn(["explain", str(page)], page.parent) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        errors = process.stderr.read()
+    assert (process.returncode, errors) == (141, b"")

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import os
+import shlex
 import signal
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +11,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from tests.support.cli_kit import ARTICLE, invoke, spawn
+from tests.support.cli_kit import ARTICLE, ROOT, invoke, nashra, spawn
 
 
 @pytest.fixture
@@ -72,6 +75,49 @@ def test_an_output_file_that_cannot_be_written(pages: Path, tmp_path: Path) -> N
     result = invoke("run", str(pages), "-o", str(tmp_path / "no" / "out.jsonl"))
     assert result.exit_code == 2
     assert "out.jsonl: cannot be written: no such file or directory" in result.stderr
+
+
+def test_a_link_stays_and_its_target_is_replaced(pages: Path, tmp_path: Path) -> None:
+    target, link = tmp_path / "target.jsonl", tmp_path / "link.jsonl"
+    target.write_bytes(b"old")
+    link.symlink_to(target)
+    assert invoke("run", str(pages), "-o", str(link)).exit_code == 0
+    assert link.is_symlink()
+    assert orjson.loads(target.read_bytes())["origin"] == "file:a.txt"
+
+
+def test_a_pipe_is_written_to_and_stays(pages: Path, tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    with spawn(["run", str(pages), "-o", str(fifo)], tmp_path) as process:
+        line = fifo.read_bytes()
+        assert process.wait(20) == 0
+    assert orjson.loads(line)["origin"] == "file:a.txt"
+    assert fifo.is_fifo()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("command", ["run", "explain"])
+def test_a_full_standard_output_is_told(pages: Path, command: str) -> None:
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run(
+            nashra(command, str(pages / "a.txt")), stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert ended.returncode == 2
+    assert b"cannot be written: no space left on device" in ended.stderr
+    assert b"Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("path", ["a.txt", "-"])
+def test_a_closed_standard_input_matters_only_to_who_reads_it(pages: Path, path: str) -> None:
+    environ = os.environ | {"PYTHONPATH": str(ROOT)}
+    shell = f"exec {shlex.join(nashra('run', path))} <&-"
+    ended = subprocess.run(
+        shell, shell=True, cwd=pages, env=environ, capture_output=True, check=False
+    )
+    assert ended.returncode == (0 if path == "a.txt" else 2), ended.stderr
+    if path == "-":
+        assert ended.stderr == b"error: standard input is closed: `-` has nothing to read\n"
 
 
 def test_the_address_of_one_page(pages: Path) -> None:

@@ -12,7 +12,15 @@ from schemas.asyncapi import asyncapi_document
 from schemas.errors import DecodeError, Reason
 from schemas.records import PUBLIC_RECORDS
 from schemas.topics import DEAD_LETTERS, MAX_MESSAGE_BYTES
-from stream.deadletter import MAX_VALUE_BYTES, PREFIX, TRUNCATED, from_message, letter_of, to_out
+from stream.deadletter import (
+    MAX_VALUE_BYTES,
+    PREFIX,
+    TRUNCATED,
+    from_message,
+    letter_of,
+    out_of,
+    to_out,
+)
 from stream.stage import Dead, Message, Out
 from tests.stream.fakes import NOW, message, stage
 
@@ -93,3 +101,17 @@ def test_the_headers_are_those_of_the_published_contract() -> None:
     stated = document["components"]["messages"]["deadLettersMessage"]["headers"]["properties"]
     out = to_out(letter_of(stage(), message(b"x"), DEAD, now=NOW), {})
     assert {name for name, _ in out.headers} == {name for name in stated if name != TRUNCATED}
+
+
+def test_a_header_without_a_value_goes_through_and_reads_as_empty() -> None:
+    given = message(b"x", headers={"nothing": None, "traceparent": b"00-1"})
+    out = out_of(stage(), given, DEAD, now=NOW)
+    assert dict(out.headers)["nothing"] is None
+    assert from_message(as_read(out)).headers == {"nothing": "", "traceparent": "00-1"}
+
+
+def test_headers_that_cannot_be_written_cost_only_themselves() -> None:
+    given = message(b"x", headers={"\ud800": b"no Unicode"})
+    out = out_of(stage(), given, DEAD, now=NOW)
+    letter = from_message(as_read(out))
+    assert (letter.original, letter.reason, letter.headers) == (b"x", "not-text", {})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from aiokafka.errors import (
     InvalidTimestampError,
@@ -14,7 +16,7 @@ from aiokafka.errors import (
 
 from schemas.errors import Reason
 from stream import delivery
-from stream.delivery import DeliveryStoppedError, back_off_s
+from stream.delivery import Deliverer, DeliveryStoppedError, back_off_s
 from tests.stream.fakes import FakeProducer, deliverer, out
 
 
@@ -107,3 +109,60 @@ async def test_a_heartbeat_may_be_lost() -> None:
 def test_back_off_grows_to_its_cap() -> None:
     assert 0.1 <= back_off_s(1) <= 0.2
     assert 15 <= back_off_s(50) <= 30
+
+
+class Producers:
+    """Makes broken producers first, then good ones."""
+
+    def __init__(self, error: KafkaError, broken: int = 1) -> None:
+        self.made: list[FakeProducer] = []
+        self._error = error
+        self._broken = broken
+
+    def make(self) -> FakeProducer:
+        is_broken = len(self.made) < self._broken
+        self.made.append(FakeProducer(lambda *_: self._error if is_broken else None))
+        return self.made[-1]
+
+
+@pytest.mark.parametrize(
+    ("error", "tries"),
+    [
+        (KafkaError("Unexpected error during batch delivery"), 1),
+        (KafkaTimeoutError(), delivery.TRIES_PER_PRODUCER),
+    ],
+)
+async def test_a_producer_that_will_not_recover_is_replaced(error: KafkaError, tries: int) -> None:
+    producers = Producers(error)
+    sender = Deliverer(producers.make, delay_s=lambda _: 0.0)
+    assert await sender.deliver([out(b"1")]) == []
+    broken, good = producers.made
+    assert (len(broken.sent), broken.is_stopped) == (tries, True)
+    assert good.acked == [(out().topic.name, b"1")]
+
+
+async def test_a_producer_that_does_not_close_is_left_behind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Endless(FakeProducer):
+        async def stop(self) -> None:
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(delivery, "CLOSE_S", 0.05)
+    sender = deliverer(Endless())
+    await sender.deliver([out()])
+    await asyncio.wait_for(sender.stop(), 5)
+
+
+async def test_a_frozen_broker_keeps_a_stopping_worker_only_for_the_grace(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Frozen(FakeProducer):
+        async def send(self, *args: object, **named: object) -> asyncio.Future[object]:
+            return asyncio.get_running_loop().create_future()
+
+    monkeypatch.setattr(delivery, "STOP_GRACE_S", 0.05)
+    monkeypatch.setattr(delivery, "_STEP_S", 0.02)
+    sender = deliverer(Frozen(), should_stop=lambda: True)
+    with pytest.raises(DeliveryStoppedError, match="1 records not acknowledged"):
+        await asyncio.wait_for(sender.deliver([out()]), 5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import logging
 import sys
 from collections.abc import Iterator
@@ -74,3 +75,11 @@ def test_standard_output_is_the_default(capsys: pytest.CaptureFixture[str]) -> N
     logs.set_up("json", "info", sys.stdout)
     logging.getLogger("x").info("here")
     assert '"event":"here"' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("value", ["\ud800", 2**70, {"\ud800": 1}])
+def test_a_field_that_is_no_json_still_makes_a_line(value: object) -> None:
+    stream = io.StringIO()
+    logs.set_up("json", "info", stream)
+    logging.getLogger("x").info("here", extra={"thing": value})
+    assert json.loads(stream.getvalue())["thing"] == value

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from types import SimpleNamespace
 
 import pytest
+from aiokafka import TopicPartition
 
-from stream.seen import Seen, Tail
-from tests.stream.fakes import stage
+from stream import seen as module
+from stream.config import KafkaConfig
+from stream.seen import Seen, Tail, tail_reader
+from tests.stream.fakes import mark, stage
 
 DEDUP = stage(dedup=True).dedup
 assert DEDUP is not None
@@ -20,13 +24,15 @@ class FakeTopic:
         self.records = records
         self.reads: list[frozenset[int]] = []
         self.error: Exception | None = None
+        self.meanwhile: Callable[[], None] = lambda: None
 
     async def read(self, partitions: frozenset[int]) -> Tail:
         self.reads.append(partitions)
-        for partition, mark in self.records:
-            headers: Mapping[str, bytes] = {} if mark is None else {"m": mark}
+        for partition, value in self.records:
+            headers: Mapping[str, bytes] = {} if value is None else {"m": value}
             if partition in partitions:
                 yield partition, headers
+        self.meanwhile()
         if self.error:
             raise self.error
 
@@ -42,15 +48,20 @@ async def test_unknown_partitions_are_read_back_once_and_together() -> None:
     await memory.load([0, 1])
     await memory.load([0, 1, 2])
     assert topic.reads == [{0, 1}, {2}]
-    assert memory.has(0, b"a")
-    assert memory.has(2, b"c")
-    assert not memory.has(0, b"b"), "marks belong to their partition"
+    assert memory.has(0, mark(b"a"))
+    assert memory.has(2, mark(b"c"))
+    assert not memory.has(0, mark(b"b")), "marks belong to their partition"
 
 
 async def test_the_least_recent_goes_first() -> None:
     memory = seen(FakeTopic((0, b"a"), (0, b"b"), (0, b"c"), (0, b"a"), (0, b"d")))
     await memory.load([0])
-    assert [memory.has(0, mark) for mark in (b"a", b"b", b"c", b"d")] == [True, False, True, True]
+    assert [memory.has(0, mark(each)) for each in (b"a", b"b", b"c", b"d")] == [
+        True,
+        False,
+        True,
+        True,
+    ]
 
 
 async def test_a_revoked_partition_is_read_again() -> None:
@@ -58,11 +69,85 @@ async def test_a_revoked_partition_is_read_again() -> None:
     memory = seen(topic)
     await memory.load([0])
     memory.forget([0, 5])
-    assert not memory.has(0, b"a")
-    memory.add(0, b"late")
+    assert not memory.has(0, mark(b"a"))
+    memory.add(0, mark(b"late"))
     await memory.load([0])
-    assert memory.has(0, b"a"), "a late mark must not pass for a loaded partition"
+    assert memory.has(0, mark(b"a")), "a late mark must not pass for a loaded partition"
     assert len(topic.reads) == 2
+
+
+async def test_only_the_last_of_an_article_is_known() -> None:
+    memory = seen(FakeTopic((0, b"a=1"), (0, b"a=2")))
+    await memory.load([0])
+    assert [memory.has(0, mark(each)) for each in (b"a=1", b"a=2")] == [False, True]
+    memory.add(0, mark(b"a=1"))
+    assert [memory.has(0, mark(each)) for each in (b"a=1", b"a=2")] == [True, False]
+
+
+async def test_a_partition_revoked_while_it_is_read_stays_unknown() -> None:
+    topic = FakeTopic((0, b"a"), (1, b"b"))
+    memory = seen(topic)
+    topic.meanwhile = lambda: memory.forget([0])
+    await memory.load([0, 1])
+    topic.meanwhile = lambda: None
+    assert not memory.has(0, mark(b"a"))
+    assert memory.has(1, mark(b"b"))
+    await memory.load([0, 1])
+    assert topic.reads == [{0, 1}, {0}]
+    assert memory.has(0, mark(b"a"))
+
+
+class FakeReader:
+    """A consumer of one partition, 10,000 records long, that gives one record a poll."""
+
+    place = TopicPartition("t", 0)
+
+    def __init__(self, end: int = 10_000) -> None:
+        self.end = end
+        self.at = 0
+
+    async def end_offsets(self, places: object) -> dict[TopicPartition, int]:
+        return {self.place: self.end}
+
+    async def beginning_offsets(self, places: object) -> dict[TopicPartition, int]:
+        return {self.place: 0}
+
+    async def start(self) -> None:
+        pass
+
+    async def stop(self) -> None:
+        pass
+
+    def assign(self, places: object) -> None:
+        pass
+
+    def seek(self, place: object, offset: int) -> None:
+        self.at = offset
+
+    async def position(self, place: object) -> int:
+        return self.at
+
+    async def getmany(self, timeout_ms: int) -> dict[TopicPartition, list[SimpleNamespace]]:
+        if self.at >= self.end:
+            return {}
+        self.at += 1
+        return {self.place: [SimpleNamespace(headers=[("m", b"a")])]}
+
+
+async def test_the_warm_up_reads_the_newest_and_ends_when_the_process_is_to_stop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "new_reader", lambda *_, **__: FakeReader())
+    whole = [each async for each in tail_reader(KafkaConfig(), "t", 20_000)(frozenset([0]))]
+    assert len(whole) == module.WARM_UP_RECORDS
+    asked: list[None] = []
+
+    def should_stop() -> bool:
+        asked.append(None)
+        return len(asked) == 3
+
+    some = tail_reader(KafkaConfig(), "t", 20_000, should_stop)(frozenset([0]))
+    assert len([each async for each in some]) == 3
 
 
 async def test_a_failed_read_leaves_nothing_half_known() -> None:
@@ -73,14 +158,14 @@ async def test_a_failed_read_leaves_nothing_half_known() -> None:
         await memory.load([0])
     topic.error = None
     await memory.load([0])
-    assert memory.has(0, b"a")
+    assert memory.has(0, mark(b"a"))
 
 
 async def test_a_window_of_none_remembers_nothing() -> None:
     topic = FakeTopic((0, b"a"))
     memory = seen(topic, window=0)
     await memory.load([0])
-    memory.add(0, b"x")
-    assert not memory.has(0, b"a")
-    assert not memory.has(0, b"x")
+    memory.add(0, mark(b"x"))
+    assert not memory.has(0, mark(b"a"))
+    assert not memory.has(0, mark(b"x"))
     assert not topic.reads

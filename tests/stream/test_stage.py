@@ -9,7 +9,7 @@ import pytest
 
 from schemas.errors import Outcome, Reason
 from stream.stage import AGAIN, Dead, Drop, Message, Publish, Result, run_stage, timestamp_ms
-from tests.stream.fakes import message, stage
+from tests.stream.fakes import mark, message, stage
 
 
 def broken(given: Message) -> Result:
@@ -42,7 +42,7 @@ def test_what_is_not_an_error_passes_the_border() -> None:
 
 
 def test_a_known_mark_is_a_duplicate_unless_forced() -> None:
-    known = {b"x"}.__contains__
+    known = {mark(b"x")}.__contains__
     deduping = stage(dedup=True)
     assert run_stage(deduping, message(b"x"), known) == Drop(Outcome.DUPLICATE)
     assert isinstance(run_stage(deduping, message(b"y"), known), Publish)

@@ -10,6 +10,7 @@ import pytest
 from processors.tools import Tools, load_tools
 from schemas.codec import decode, encode
 from schemas.errors import Outcome, Reason
+from schemas.pages import PageSource
 from schemas.records import Article, CleanArticle
 from schemas.topics import CLEAN, ENRICHED, LATEST
 from stream.marks import PAGE_DIGEST, page_mark, published_mark
@@ -121,9 +122,25 @@ def test_the_mark_of_a_page_is_the_mark_of_its_article(cleaner: Stage) -> None:
 
     given = message(encode(PAGE))
     assert page_mark(given) == mark_left_by(given)
-    for other in (replace(PAGE, revision=2), replace(PAGE, text=TEXT + "تتمة\n")):
+    for other in (
+        replace(PAGE, revision=2),
+        replace(PAGE, text=TEXT + "تتمة\n"),
+        replace(PAGE, headline="عنوان آخر"),
+        replace(PAGE, published_raw="2026-01-01"),
+        replace(PAGE, source=PageSource(timezone="Asia/Amman")),
+        replace(PAGE, media_type="html"),
+        replace(PAGE, charset="windows-1256"),
+        replace(PAGE, url="https://other.example/"),
+    ):
         assert page_mark(message(encode(other))) != page_mark(given)
     assert page_mark(message(encode(replace(PAGE, origin="elsewhere")))) == page_mark(given)
     assert page_mark(message(b"\x00")) is None
     assert page_mark(message(None)) is None
     assert published_mark({}) is None
+
+
+def test_json_nested_too_deeply_is_undecodable(cleaner: Stage) -> None:
+    value = encode(PAGE)[:-1] + b',"deep":' + b"[" * 200_000 + b"]" * 200_000 + b"}"
+    result = run_stage(cleaner, message(value))
+    assert isinstance(result, Dead)
+    assert (result.reason, result.step) == (Reason.UNDECODABLE, "decode")

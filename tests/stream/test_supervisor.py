@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -58,6 +59,27 @@ async def test_one_that_will_not_stop_is_killed(monkeypatch: pytest.MonkeyPatch)
     async with Supervisor([python("x", STUBBORN)], emit=lambda _, line: said.append(line)) as one:
         await until(lambda: "up" in said)
     assert one.status()[0].exit_code == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("code", [SLEEPER, STUBBORN])
+async def test_one_that_is_just_being_started_is_stopped_too(
+    monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    monkeypatch.setattr(module, "STOP_GRACE_S", 0.5)
+    spawning, spawn = asyncio.Event(), asyncio.create_subprocess_exec
+
+    async def slow_spawn(*args: Any, **named: Any) -> asyncio.subprocess.Process:
+        spawning.set()
+        await asyncio.sleep(0.2)
+        return await spawn(*args, **named)
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", slow_spawn)
+    one = Supervisor([python("x", code)], emit=lambda *_: None)
+    starting = asyncio.create_task(one.start())
+    await spawning.wait()
+    await asyncio.wait_for(one.stop(), 10)
+    await asyncio.wait_for(starting, 1)
+    assert one.status()[0].state == "stopped"
 
 
 async def test_a_program_that_is_not_there_is_told_and_tried_again() -> None:

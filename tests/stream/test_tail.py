@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
+from aiokafka import TopicPartition
 
 from schemas.errors import InputError
 from schemas.topics import ALL, DEAD_LETTERS, ENRICHED
-from stream.tail import parse_since, short_name, topic_named
+from stream import tail as module
+from stream.config import KafkaConfig
+from stream.tail import TailOptions, parse_since, short_name, topic_named
 
 NOW = datetime(2026, 1, 31, 8, tzinfo=UTC)
 
@@ -47,3 +53,46 @@ def test_short_names_are_unique_and_found() -> None:
 def test_an_unknown_topic_lists_the_names() -> None:
     with pytest.raises(InputError, match=r"no topic 'enrich'; there are feeds, .*enriched"):
         topic_named("enrich")
+
+
+class SlowConsumer:
+    """A broker that holds three records and is silent for so many polls before the last."""
+
+    def __init__(self, silence: int) -> None:
+        self.place = TopicPartition("t", 0)
+        self.polls = [{self.place: [record(0), record(1)]}, *[{}] * silence]
+        self.polls.append({self.place: [record(2)]})
+        self.at = 0
+
+    async def getmany(self, timeout_ms: int) -> dict[TopicPartition, list[SimpleNamespace]]:
+        given = self.polls.pop(0) if self.polls else {}
+        self.at += sum(map(len, given.values()))
+        return given
+
+    def assignment(self) -> set[TopicPartition]:
+        return {self.place}
+
+    async def end_offsets(self, places: object) -> dict[TopicPartition, int]:
+        return {self.place: 3}
+
+    async def position(self, place: object) -> int:
+        return self.at
+
+
+def record(offset: int) -> SimpleNamespace:
+    where = {"topic": "t", "partition": 0, "offset": offset, "timestamp": offset}
+    return SimpleNamespace(key=b"k", value=b"v", headers=(), **where)
+
+
+async def test_a_slow_broker_is_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def require_nothing(*_: object) -> None:
+        pass
+
+    @asynccontextmanager
+    async def slow_reader(*_: object) -> AsyncGenerator[SlowConsumer, None]:
+        yield SlowConsumer(module.IDLE_POLLS * 2)
+
+    monkeypatch.setattr(module, "require_topics", require_nothing)
+    monkeypatch.setattr(module, "_reader", slow_reader)
+    found = [each.offset async for each in module.tail(KafkaConfig(), ENRICHED, TailOptions())]
+    assert found == [0, 1, 2]

@@ -28,7 +28,7 @@ REPOSITORY = Path(__file__).parents[2]
 FETCHED_AT = datetime(2026, 1, 15, 9, 30, 0, 123000, tzinfo=UTC)
 FAKE_WORKER = str(REPOSITORY / "tests" / "e2e" / "fake_worker.py")
 
-Sent = tuple[bytes | None, bytes | None, dict[str, bytes]]
+Sent = tuple[bytes | None, bytes | None, dict[str, bytes | None]]
 """Key, value and headers of a record to send."""
 
 
@@ -54,7 +54,7 @@ def page(name: str, text: str) -> RawPage:
     )
 
 
-def sent(record: RawPage, **headers: bytes) -> Sent:
+def sent(record: RawPage, **headers: bytes | None) -> Sent:
     """A page as a record to send; ``_`` in header names becomes ``-``."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return record.article_id.encode(), encode(record), named
