@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO, TypeVar
 import click
 
 from schemas.errors import BrokerError, NashraError, TransientError
+from stream.cli.output import leave_stdout
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -108,19 +109,14 @@ class Main(click.Group):
             stderr().print("stopped by Ctrl-C")
             sys.exit(EXIT_INTERRUPTED)
         except BrokenPipeError:
-            _leave_stdout()
+            leave_stdout()
             sys.exit(EXIT_BROKEN_PIPE)
         except OSError as error:
             if error.errno not in _CANNOT_WRITE:
                 raise
-            _leave_stdout()
+            leave_stdout()
             why = (error.strerror or str(error)).lower()
             fail(f"standard output: cannot be written: {why}", EXIT_USAGE)
-
-
-def _leave_stdout() -> None:
-    """Nobody takes our output any more; the interpreter would complain when it flushes."""
-    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - lives on
 
 
 def exit_code_of(error: NashraError) -> int:

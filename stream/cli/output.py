@@ -33,7 +33,19 @@ def line_output(path: Path | None) -> Iterator[BinaryIO]:
         raise  # the reader left: not our trouble
     except OSError as error:
         name = "standard output" if path is None else path
+        if path is None:
+            leave_stdout()
         raise InputError(f"{name}: cannot be written: {_why(error)}") from error
+
+
+def leave_stdout() -> None:
+    """Let what is still buffered for standard output go nowhere.
+
+    Nobody takes it any more, and the interpreter would fail (exit code 120) when it flushes.
+    """
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 @contextmanager

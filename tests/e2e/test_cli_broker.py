@@ -64,7 +64,7 @@ def test_replay_and_tail(broker: EmbeddedBroker, tmp_path: Path) -> None:
     read = invoke("tail", "pages", "--since", "1h", "--json", *to)
     assert read.exit_code == 0
     pages = [
-        page for page in map(orjson.loads, read.stdout_bytes.splitlines()) if page["url"] == url
+        page for page in map(orjson.loads, read.stdout_bytes.splitlines()) if page.get("url") == url
     ]
     assert [page["origin"] for page in pages] == ["file:pages.jsonl:1", "file:pages.jsonl:4"]
     assert len(invoke("tail", "pages", "--max", "1", *to).stdout.splitlines()) == 1
