@@ -77,7 +77,7 @@ def test_a_signal_ends_a_silent_input_and_tells_how_far_it_got(
         assert process.stdin is not None
         process.stdin.write(LINE * 2)
         process.stdin.flush()
-        time.sleep(1.5)  # until the lines are read; the input stays open and silent
+        time.sleep(6)  # until the lines are read, also on a busy machine; the input stays open
         process.send_signal(number)
         assert process.wait(20) == 130
         assert process.stderr is not None
@@ -88,13 +88,13 @@ def test_a_loop_goes_on_until_ctrl_c(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_bytes(LINE)
     args = ["replay", "a.jsonl", "--loop", "--rate", "50/s", "--dry-run"]
     with spawn(args, tmp_path) as process:
-        time.sleep(1.5)
+        time.sleep(6)  # a busy machine needs some seconds to start Python
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 130
         assert process.stderr is not None
         words = process.stderr.read().split()
     assert words[:3] == [b"stopped", b"by", b"Ctrl-C:"]
-    assert 1 < int(words[3].replace(b",", b"")) < 200
+    assert 1 < int(words[3].replace(b",", b"")) <= 50 * 6  # more than the one page there is
 
 
 class Publisher:
