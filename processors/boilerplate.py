@@ -5,6 +5,7 @@ What learns per publisher while streaming is a later step of its own; this one k
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -18,21 +19,29 @@ from processors.tools import Tools
 def remove_boilerplate(draft: Draft, tools: Tools) -> Draft:
     """Mark the lines and paragraph ends that a rule of the page's host or of all hosts takes."""
     rules = tools.rules.for_host(page_host(draft))
-    draft = _cut_lines(draft, rules, outside_text=False)
-    draft = _cut_lines(draft, rules, outside_text=True)  # once it is known where the text ends
-    return _cut_ends(draft, rules)
+    hits = {
+        row: match
+        for row, line in enumerate(draft.lines)
+        if line.role is Role.BODY and (match := rules.match_line(line.folded))
+    }
+    anywhere = {row: match for row, match in hits.items() if not match.rule.outside_text}
+    draft = _cut_lines(draft, anywhere)
+    first, last = text_rows(draft)  # only now is it known where the text ends
+    outside = {
+        row: match
+        for row, match in hits.items()
+        if match.rule.outside_text and not first < row < last
+    }
+    return _cut_ends(_cut_lines(draft, outside), rules)
 
 
-def _cut_lines(draft: Draft, rules: RuleSet, *, outside_text: bool) -> Draft:
-    first, last = text_rows(draft) if outside_text else (len(draft.lines), -1)
-    changed: dict[int, Line] = {}
-    for row, line in enumerate(draft.lines):
-        if line.role is not Role.BODY or first < row < last:
-            continue
-        match = rules.match_line(line.folded)
-        if match and match.rule.outside_text is outside_text:
-            changed[row] = _cut_line(line, match)
-    return draft.with_lines(changed)
+def _cut_lines(draft: Draft, hits: Mapping[int, Match]) -> Draft:
+    return draft.with_lines(
+        {
+            row: draft.lines[row].as_role(Role.BOILERPLATE, match.name, match.rule.why)
+            for row, match in hits.items()
+        }
+    )
 
 
 def page_host(draft: Draft) -> str | None:
@@ -40,10 +49,6 @@ def page_host(draft: Draft) -> str | None:
     url = draft.facts.canonical_url or draft.page.final_url or draft.page.url
     host = urlsplit(url).hostname if url else None
     return host.removeprefix("www.") if host else None
-
-
-def _cut_line(line: Line, match: Match) -> Line:
-    return line.as_role(Role.BOILERPLATE, match.name, match.rule.why)
 
 
 def _cut_ends(draft: Draft, rules: RuleSet) -> Draft:

@@ -130,7 +130,7 @@ def _place_and_agency(text: str, left: str, right: str, names: Names) -> Head | 
     if before and _are_places(right, names):
         return _head(text, right, before, names, len(text))
     for place, paper in ((left, right), (right, left)):
-        publisher = names.publishers.get(fold(paper.strip(_QUOTES)))
+        publisher = names.publisher(paper)
         if publisher and _are_places(place, names):
             return replace(_head(text, place, (), names, len(text)), publisher=publisher)
     return None
@@ -140,7 +140,7 @@ def _place_and_writer(text: str, left: str, right: str, names: Names) -> Head | 
     """Read "London - Name Surname" and "Name Surname - <<paper>>"."""
     for place, people in ((left, right), (right, left)):
         is_place = names.is_place(place)  # cities lend newspapers their names
-        publisher = None if is_place else names.publishers.get(fold(place.strip(_QUOTES)))
+        publisher = None if is_place else names.publisher(place)
         if not is_place and not publisher:
             continue
         authors = () if names.is_place(people) else _people(people, names)
@@ -212,7 +212,7 @@ def _head_with_agency(start: str, pattern: re.Pattern[str], names: Names) -> Hea
     agencies = _agencies(named, names)
     if agencies and (not places or _may_be_places(places, names)):
         return _head(raw, places, agencies, names, found.end())
-    publisher = names.publishers.get(fold(named.strip(_QUOTES)))
+    publisher = names.publisher(named)
     if publisher and _are_places(places, names):
         return replace(_head(raw, places, (), names, found.end()), publisher=publisher)
     return None

@@ -66,7 +66,7 @@ class Line:
         start: Start in the raw text, code points, after leading white space.
         end: End, exclusive, before trailing white space.
         text: ``raw[start:end]`` with script hygiene applied (no bidi marks, NFC ...).
-        folded: ``normalize.fold(text)``: for matching only.
+        folded: ``fold.fold(text)``: for matching only.
         role: What the line is.
         rule: Rule or step that gave the role, e.g. ``common/share-label``.
         reason: Why, for a person.

@@ -86,6 +86,10 @@ class Names:
             return None  # the month August, not the letters of AP
         return self.agencies.get(key)
 
+    def publisher(self, text: str) -> str | None:
+        """Name of a known newspaper or site, quotation marks around it aside; else ``None``."""
+        return self.publishers.get(fold(text.strip('«»"“”')))
+
     def is_place(self, text: str) -> bool:
         """Whether a name is a known place."""
         return fold(text) in self.places

@@ -9,7 +9,7 @@ from processors import pipeline
 from processors.tools import Tools
 from schemas.codec import decode, encode
 from schemas.errors import DecodeError, Outcome, ProcessingError, Reason
-from schemas.records import Article, CleanArticle, RawPage
+from schemas.records import CleanArticle, RawPage
 from schemas.topics import CLEAN, ENRICHED, LATEST, PAGES, Topic
 from stream.events import article_event
 from stream.marks import PAGE_DIGEST, page_digest, page_mark, published_mark
@@ -39,17 +39,14 @@ def cleaner_stage(tools: Tools, clock: Clock = utc_now) -> Stage:
     """
 
     def fn(message: Message) -> Result:
-        if message.value is None:
-            return Drop(Outcome.SKIPPED, Reason.TOMBSTONE)
-        try:
-            page = decode(RawPage, message.value)
+        def clean(value: bytes) -> Publish:
+            page = decode(RawPage, value)
             article = pipeline.clean(page, tools, now=clock())
-            value = encode(article)
-        except (DecodeError, ProcessingError) as error:
-            return _dead(error)
-        headers = article_event(article, message.headers, stage="cleaner", kind="clean")
-        headers += ((PAGE_DIGEST, page_digest(page).encode()),)
-        return Publish((_out(CLEAN, message, article, value, headers),))
+            headers = article_event(article, message.headers, stage="cleaner", kind="clean")
+            headers += ((PAGE_DIGEST, page_digest(page).encode()),)
+            return _publish((CLEAN,), message, article, headers)
+
+        return _processed(message, clean)
 
     return Stage(
         name="cleaner",
@@ -70,17 +67,12 @@ def enricher_stage(tools: Tools, clock: Clock = utc_now) -> Stage:
     """
 
     def fn(message: Message) -> Result:
-        if message.value is None:
-            return Drop(Outcome.SKIPPED, Reason.TOMBSTONE)
-        try:
-            clean = decode(CleanArticle, message.value)
-            article: Article = pipeline.enrich(clean, tools, now=clock())
-            value = encode(article)
-        except (DecodeError, ProcessingError) as error:
-            return _dead(error)
-        headers = article_event(article, message.headers, stage="enricher", kind="enriched")
-        topics = (ENRICHED, LATEST)
-        return Publish(tuple(_out(topic, message, article, value, headers) for topic in topics))
+        def enrich(value: bytes) -> Publish:
+            article = pipeline.enrich(decode(CleanArticle, value), tools, now=clock())
+            headers = article_event(article, message.headers, stage="enricher", kind="enriched")
+            return _publish((ENRICHED, LATEST), message, article, headers)
+
+        return _processed(message, enrich)
 
     return Stage(
         name="enricher",
@@ -91,21 +83,29 @@ def enricher_stage(tools: Tools, clock: Clock = utc_now) -> Stage:
     )
 
 
-def _dead(error: DecodeError | ProcessingError) -> Dead:
-    step = error.step if isinstance(error, ProcessingError) else "decode"
-    return Dead(Reason(error.reason), str(error), step)
+def _processed(message: Message, process: Callable[[bytes], Publish]) -> Result:
+    """What becomes of a message: a tombstone is skipped, a refusal is a dead letter."""
+    if message.value is None:
+        return Drop(Outcome.SKIPPED, Reason.TOMBSTONE)
+    try:
+        return process(message.value)
+    except (DecodeError, ProcessingError) as error:
+        step = error.step if isinstance(error, ProcessingError) else "decode"
+        return Dead(Reason(error.reason), str(error), step)
 
 
-def _out(
-    topic: Topic, message: Message, article: CleanArticle, value: bytes, headers: Headers
-) -> Out:
+def _publish(
+    topics: tuple[Topic, ...], message: Message, article: CleanArticle, headers: Headers
+) -> Publish:
+    """The article, written once, for each topic."""
+    key, value = article.id.encode(), encode(article)
     # The page's own timestamp goes on: fetched_at, or the moment of replay for an old archive,
     # which Kafka would else delete by its age before anyone has read it.
     has_time = message.timestamp_ms >= 0
-    return Out(
-        topic=topic,
-        key=article.id.encode(),
-        value=value,
-        headers=headers,
-        timestamp_ms=message.timestamp_ms if has_time else timestamp_ms(article.fetched_at),
+    at_ms = message.timestamp_ms if has_time else timestamp_ms(article.fetched_at)
+    return Publish(
+        tuple(
+            Out(topic=topic, key=key, value=value, headers=headers, timestamp_ms=at_ms)
+            for topic in topics
+        )
     )
