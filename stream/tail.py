@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,8 +14,9 @@ from aiokafka.errors import KafkaError
 
 from schemas.errors import InputError
 from schemas.topics import ALL, Topic
-from stream.admin import require_topics
+from stream.admin import partitions_of
 from stream.config import KafkaConfig
+from stream.deadletter import is_settlement
 from stream.kafka import as_broker_error, new_reader
 from stream.stage import Message, timestamp_ms
 
@@ -37,11 +37,13 @@ class TailOptions:
         since: Only records with this Kafka timestamp or later; ``None``: all that are kept.
         max_records: Stop after so many; ``None``: no bound.
         is_follow: Wait for new records instead of ending.
+        has_settlements: Also give the records that settle dead letters; they are no letters.
     """
 
     since: datetime | None = None
     max_records: int | None = None
     is_follow: bool = False
+    has_settlements: bool = False
 
 
 def topic_named(name: str, topics: Iterable[Topic] = ALL) -> Topic:
@@ -92,8 +94,9 @@ async def tail(
     Raises:
         BrokerError: The broker does not answer, or has no such topic.
     """
-    await require_topics(kafka, [topic])
-    async with _reader(kafka, topic, options.since) as consumer:
+    numbers = await partitions_of(kafka, topic)
+    places = [TopicPartition(topic.name, number) for number in numbers]
+    async with _reader(kafka, places, options.since) as consumer:
         seen = idle = 0
         from_ms = 0 if options.since is None else timestamp_ms(options.since)
         while options.is_follow or idle < IDLE_POLLS:
@@ -105,7 +108,10 @@ async def tail(
             for record in (one for one in records if one.timestamp >= from_ms):
                 if options.max_records is not None and seen >= options.max_records:
                     return
-                yield _message(record)
+                message = _message(record)
+                if is_settlement(message) and not options.has_settlements:
+                    continue
+                yield message
                 seen += 1
             if options.max_records is not None and seen >= options.max_records:
                 return
@@ -113,42 +119,34 @@ async def tail(
 
 @asynccontextmanager
 async def _reader(
-    kafka: KafkaConfig, topic: Topic, since: datetime | None
+    kafka: KafkaConfig, places: Sequence[TopicPartition], since: datetime | None
 ) -> AsyncGenerator[AIOKafkaConsumer, None]:
     consumer = new_reader(kafka, client_id="nashra-tail")
     try:
         await consumer.start()
-        await _seek(consumer, topic, since)
+        await _seek(consumer, places, since)
         yield consumer
     except KafkaError as error:
-        raise as_broker_error(error, kafka) from error
+        raise as_broker_error(error, kafka, "read") from error
     finally:
         await consumer.stop()
 
 
-async def _seek(consumer: AIOKafkaConsumer, topic: Topic, since: datetime | None) -> None:
+async def _seek(
+    consumer: AIOKafkaConsumer, places: Sequence[TopicPartition], since: datetime | None
+) -> None:
     """Assign all partitions, each at its first record or the first one since then."""
-    numbers = await _partitions(consumer, topic)
-    partitions = [TopicPartition(topic.name, number) for number in numbers]
-    consumer.assign(partitions)
-    await consumer.seek_to_beginning(*partitions)
+    consumer.assign(places)
+    await consumer.seek_to_beginning(*places)
     if since is None:
         return
     at_ms = max(0, timestamp_ms(since))
-    found = await consumer.offsets_for_times(dict.fromkeys(partitions, at_ms))
-    for partition in partitions:
+    found = await consumer.offsets_for_times(dict.fromkeys(places, at_ms))
+    for partition in places:
         if found.get(partition) is not None:
             consumer.seek(partition, found[partition].offset)
         else:
             await consumer.seek_to_end(partition)
-
-
-async def _partitions(consumer: AIOKafkaConsumer, topic: Topic) -> list[int]:
-    """Partition numbers; asks until the metadata are there."""
-    while not (numbers := consumer.partitions_for_topic(topic.name)):
-        await consumer.topics()
-        await asyncio.sleep(0)
-    return sorted(numbers)
 
 
 async def _poll(consumer: AIOKafkaConsumer, kafka: KafkaConfig) -> list[Any]:
@@ -156,7 +154,7 @@ async def _poll(consumer: AIOKafkaConsumer, kafka: KafkaConfig) -> list[Any]:
     try:
         batches = await consumer.getmany(timeout_ms=int(POLL_S * 1000))
     except KafkaError as error:
-        raise as_broker_error(error, kafka) from error
+        raise as_broker_error(error, kafka, "read") from error
     records = [record for batch in batches.values() for record in batch]
     return sorted(records, key=lambda record: (record.timestamp, record.partition, record.offset))
 
@@ -167,7 +165,7 @@ async def _is_at_end(consumer: AIOKafkaConsumer, kafka: KafkaConfig) -> bool:
         ends = await consumer.end_offsets(consumer.assignment())
         places = [await consumer.position(place) >= end for place, end in ends.items()]
     except KafkaError as error:
-        raise as_broker_error(error, kafka) from error
+        raise as_broker_error(error, kafka, "read") from error
     return all(places)
 
 

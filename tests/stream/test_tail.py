@@ -85,14 +85,14 @@ def record(offset: int) -> SimpleNamespace:
 
 
 async def test_a_slow_broker_is_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def require_nothing(*_: object) -> None:
-        pass
+    async def one_partition(*_: object) -> list[int]:
+        return [0]
 
     @asynccontextmanager
     async def slow_reader(*_: object) -> AsyncGenerator[SlowConsumer, None]:
         yield SlowConsumer(module.IDLE_POLLS * 2)
 
-    monkeypatch.setattr(module, "require_topics", require_nothing)
+    monkeypatch.setattr(module, "partitions_of", one_partition)
     monkeypatch.setattr(module, "_reader", slow_reader)
     found = [each.offset async for each in module.tail(KafkaConfig(), ENRICHED, TailOptions())]
     assert found == [0, 1, 2]
