@@ -14,11 +14,16 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from aiokafka.errors import (
+    InvalidProducerEpoch,
+    InvalidProducerIdMapping,
     InvalidTimestampError,
     KafkaError,
     MessageSizeTooLargeError,
+    OutOfOrderSequenceNumber,
     ProducerClosed,
+    ProducerFenced,
     RecordListTooLargeError,
+    UnknownProducerId,
 )
 
 from schemas.errors import Reason, TransientError
@@ -27,19 +32,32 @@ from stream.stage import Out
 log = logging.getLogger(__name__)
 
 MAX_BACK_OFF_S = 30.0
-STOP_GRACE_S = 10.0
+STOP_GRACE_S = 5.0
 """How long a stopping worker goes on trying before it leaves a batch to its successor."""
 
-CLOSE_S = 5.0
+CLOSE_S = 3.0
 """How long a producer may take to close; one whose broker is frozen would never end."""
 
 TRIES_PER_PRODUCER = 5
 """Failed tries in a row after which a new producer takes over: the old one may be the trouble."""
 
+WAITING_S = 10.0
+"""How often a wait for the broker is told: an idempotent producer retries by itself, unheard."""
+
 _STEP_S = 0.5
 _DEAD_SENDER = "Unexpected error during batch delivery"
 """What every send says once the task that sends for aiokafka's producer has died: it never
 recovers."""
+
+_LOST_COUNT = (
+    InvalidProducerEpoch,
+    InvalidProducerIdMapping,
+    OutOfOrderSequenceNumber,
+    ProducerClosed,
+    ProducerFenced,
+    UnknownProducerId,
+)
+"""Broker and idempotent producer disagree on what was sent, or it is closed: for ever."""
 
 _TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
 _REFUSING = (*_TOO_LARGE, InvalidTimestampError)
@@ -131,7 +149,7 @@ class Deliverer:
             waiting = _to_repeat(waiting, failed)
             if waiting:
                 attempt += 1
-                if attempt % TRIES_PER_PRODUCER == 0 or _has_dead_sender(failed):
+                if attempt % TRIES_PER_PRODUCER == 0 or any(map(_is_broken, failed.values())):
                     await self._drop_producer()
                 await self._back_off(attempt, next(iter(failed.values())), len(waiting))
         return refused
@@ -167,10 +185,15 @@ class Deliverer:
     ) -> dict[int, KafkaError]:
         """Wait for the answers; a broker that froze must not keep a stopping worker for ever."""
         task = asyncio.ensure_future(sending)
+        waited_s, told_s = 0.0, 0.0
         try:
             while not (await asyncio.wait({task}, timeout=_STEP_S))[0]:
                 if self._is_grace_over():
                     raise DeliveryStoppedError(f"stopping with {records} records not acknowledged")
+                waited_s += _STEP_S
+                if waited_s - told_s >= WAITING_S:
+                    told_s = waited_s
+                    log.warning("delivery.waiting", extra={"records": records, "for_s": waited_s})
             return task.result()
         finally:
             task.cancel()
@@ -189,6 +212,8 @@ class Deliverer:
             except KafkaError as error:
                 errors[index] = error
         answers = await asyncio.gather(*(task for _, task in tasks), return_exceptions=True)
+        if any(isinstance(answer, _REFUSING) for answer in answers):
+            await self._drop_producer()  # an idempotent one has counted the refused as sent
         for (index, _), answer in zip(tasks, answers, strict=True):
             if isinstance(answer, _TOO_LARGE) and len(outs) > 1:
                 errors |= await self._send_all({index: outs[index]})
@@ -223,8 +248,6 @@ class Deliverer:
             return self._producer
 
     async def _back_off(self, attempt: int, error: KafkaError, waiting: int) -> None:
-        if isinstance(error, ProducerClosed):
-            raise DeliveryStoppedError(f"the producer is closed: {error}") from error
         if self._is_grace_over():
             raise DeliveryStoppedError(f"stopping with {waiting} records unsent: {error}")
         delay_s = self._delay_s(attempt)
@@ -248,8 +271,9 @@ def back_off_s(attempt: int) -> float:
     return min(MAX_BACK_OFF_S, 0.1 * 2.0 ** min(attempt, 20)) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, no secret
 
 
-def _has_dead_sender(failed: dict[int, KafkaError]) -> bool:
-    return any(_DEAD_SENDER in str(error) for error in failed.values())
+def _is_broken(error: KafkaError) -> bool:
+    """Whether the producer that says so never recovers."""
+    return isinstance(error, _LOST_COUNT) or _DEAD_SENDER in str(error)
 
 
 def _to_repeat(outs: dict[int, Out], failed: dict[int, KafkaError]) -> dict[int, Out]:

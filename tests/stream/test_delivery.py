@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from aiokafka.errors import (
@@ -11,6 +12,7 @@ from aiokafka.errors import (
     KafkaTimeoutError,
     MessageSizeTooLargeError,
     NotLeaderForPartitionError,
+    OutOfOrderSequenceNumber,
     ProducerClosed,
 )
 
@@ -83,9 +85,40 @@ async def test_a_stop_ends_the_retries_only_after_the_grace(
     assert len(producer.sent) > 1
 
 
-async def test_a_closed_producer_is_no_reason_to_wait() -> None:
-    with pytest.raises(DeliveryStoppedError):
-        await deliverer(FakeProducer(lambda *_: ProducerClosed())).deliver([out()])
+async def test_what_the_broker_refused_ends_its_producer() -> None:
+    """An idempotent one has counted the refused record as sent: all after it would be refused."""
+
+    def errors(attempt: int, value: bytes | None) -> KafkaError | None:
+        return InvalidTimestampError() if value == b"old" else None
+
+    made: list[FakeProducer] = []
+
+    def make() -> FakeProducer:
+        made.append(FakeProducer(errors))
+        return made[-1]
+
+    sender = Deliverer(make, delay_s=lambda _: 0.0)
+    (refused,) = await sender.deliver([out(b"old"), out(b"1", key=b"other")])
+    assert refused.index == 0
+    assert made[0].is_stopped
+    assert await sender.deliver([out(b"2")]) == []
+    assert len(made) == 2
+
+
+async def test_a_long_wait_is_told(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(delivery, "_STEP_S", 0.01)
+    monkeypatch.setattr(delivery, "WAITING_S", 0.03)
+
+    class Slow(FakeProducer):
+        async def send(self, *args: Any, **named: Any) -> asyncio.Future[object]:
+            answer = await super().send(*args, **named)
+            await asyncio.sleep(0.2)
+            return answer
+
+    assert await deliverer(Slow()).deliver([out()]) == []
+    assert "delivery.waiting" in caplog.messages
 
 
 async def test_a_bug_is_not_taken_for_trouble() -> None:
@@ -130,6 +163,8 @@ class Producers:
     [
         (KafkaError("Unexpected error during batch delivery"), 1),
         (KafkaTimeoutError(), delivery.TRIES_PER_PRODUCER),
+        (OutOfOrderSequenceNumber(), 1),
+        (ProducerClosed(), 1),
     ],
 )
 async def test_a_producer_that_will_not_recover_is_replaced(error: KafkaError, tries: int) -> None:
