@@ -17,6 +17,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.nashra-installed
 INSTALLED_DEV := $(VENV)/.nashra-installed-dev
+INSTALLED_KAFKA := $(VENV)/.nashra-installed-kafka
 INPUTS := pyproject.toml uv.lock
 
 # uv of the machine if there is one, else ours (brought by pip into .uv/).
@@ -54,11 +55,11 @@ endif
 
 say = @printf '%s\n' "==> $(1)"
 
-.PHONY: help install dev demo test check format lint types imports contract schemas golden bench clean
+.PHONY: help install dev demo kafka test test-kafka check format lint types imports contract schemas golden bench clean
 
 help:  ## this list
 	@printf 'make TARGET, where TARGET is one of\n\n'
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)$$/  \1|\2/p' Makefile | awk -F'|' '{printf "%-12s%s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)$$/  \1|\2/p' Makefile | awk -F'|' '{printf "%-14s%s\n", $$1, $$2}'
 	@printf '\nPYTHON=/path/to/python3.12 chooses the interpreter (now: $(PYTHON)).\n'
 
 install: $(INSTALLED)  ## bring uv, and what nashra needs, into .uv/ and .venv/
@@ -70,9 +71,18 @@ dev: $(INSTALLED_DEV)  ## install, and the tools for tests and checks
 demo: $(INSTALLED)  ## broker, topics, workers, sample articles: see them arrive
 	@$(BIN)/nashra demo
 
+kafka: $(INSTALLED_KAFKA)  ## Apache Kafka on loopback; options: make kafka ARGS="--nodes 3 --secure"
+	@$(kafka_ok)
+	@$(BIN)/nashra broker --engine kafka $(ARGS)
+
 test: $(INSTALLED_DEV)  ## all tests; one part: make test ARGS=tests/schemas
 	$(call say,running the tests)
 	@$(BIN)/python -m pytest -q $(ARGS)
+
+test-kafka: $(INSTALLED_DEV)  ## the end-to-end tests on Apache Kafka instead of the embedded broker
+	@$(kafka_ok)
+	$(call say,running the end-to-end tests on Apache Kafka)
+	@NASHRA_TEST_ENGINE=kafka $(BIN)/python -m pytest -q tests/e2e $(ARGS)
 
 check: format lint types imports contract  ## every check but the tests
 
@@ -120,6 +130,12 @@ $(INSTALLED_DEV): $(INPUTS) | $(UV_NEEDED)
 	@pwd > $(INSTALLED)
 	@pwd > $@
 
+$(INSTALLED_KAFKA): $(INPUTS) | $(UV_NEEDED)
+	$(call say,installing nashra and what makes certificates into $(VENV)/)
+	@$(call sync,--extra kafka)
+	@pwd > $(INSTALLED)
+	@pwd > $@
+
 # --inexact keeps what is there beyond the list: the test tools, or the extra camel-ner.
 define sync
 $(python_ok)
@@ -127,6 +143,14 @@ $(python_ok)
   echo "nashra: the packages could not be installed (see above). Is the package index within reach?"; \
   echo "        Behind a proxy: set HTTPS_PROXY; with an index of your own: set UV_DEFAULT_INDEX."; \
   exit 1; }
+endef
+
+# Says what Apache Kafka needs; its jars come on the first run, by Maven, into the user's caches.
+define kafka_ok
+for tool in java mvn; do command -v $$tool >/dev/null 2>&1 || { \
+  echo "nashra: Apache Kafka needs Java 17 or newer and Maven; there is no '$$tool' on the PATH."; \
+  echo "        Debian and Ubuntu: apt-get install openjdk-17-jre-headless maven"; \
+  exit 1; }; done
 endef
 
 # Sets $python to the interpreter's own path, or says what is wrong with it.

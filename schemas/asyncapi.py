@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from schemas.records import CleanArticle, DeadLetter, Feed, RawPage
+from schemas.records import Article, CleanArticle, DeadLetter, Feed, RawPage
 from schemas.topics import ALL, Topic
 
 ASYNCAPI_VERSION = "3.0.0"
@@ -56,8 +56,11 @@ _HEADERS: Mapping[str, str] = {
 _OPTIONAL_HEADERS: Mapping[str, str] = {
     "traceparent": "W3C trace context, where tracing is on.",
 }
-_CLEAN_HEADERS: Mapping[str, str] = {
+_ARTICLE_HEADERS: Mapping[str, str] = {
     "nashra-page-digest": "SHA-256 of the page and what its source states; tells repeated pages.",
+}
+_CLEAN_HEADERS: Mapping[str, str] = {
+    "nashra-again": "`1`: process it although it was before (`nashra replay --again`).",
 }
 _ERROR_HEADERS: Mapping[str, str] = {
     "nashra-error-stage": "Stage that refused it: cleaner, enricher.",
@@ -74,6 +77,7 @@ _ERROR_HEADERS: Mapping[str, str] = {
 _OPTIONAL_ERROR_HEADERS: Mapping[str, str] = {
     "nashra-error-step": "Pipeline step, if it got that far.",
     "nashra-error-truncated": "Original size in bytes, decimal, where the value had to be cut.",
+    "nashra-error-cut": "`key`, `headers` or `key,headers`: what else had to be cut to fit.",
 }
 
 
@@ -177,7 +181,11 @@ def _key_binding(topic: Topic) -> Json:
 
 
 def _cloud_event_headers(topic: Topic) -> Json:
-    more = _CLEAN_HEADERS if topic.record is CleanArticle else {}
+    more: dict[str, str] = {}
+    if topic.record in (CleanArticle, Article):
+        more |= _ARTICLE_HEADERS
+    if topic.record is CleanArticle:
+        more |= _CLEAN_HEADERS
     return _header_schema(_HEADERS, {**_OPTIONAL_HEADERS, **more})
 
 

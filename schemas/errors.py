@@ -9,7 +9,9 @@
     ├── DecodeError             bytes that are no such record; names the path in the record
     ├── ProcessingError         a page that cannot be turned into an article; names the step
     ├── TransientError          try again later: broker away, time-out
-    └── BrokerError             broker, topic or port trouble that a person must look at
+    ├── BrokerError             broker, topic or port trouble that a person must look at
+    ├── StateError              local state (folder, lock, disk) that cannot be used
+    └── PoolError               the processes that do the work cannot be started
 
 An article that is *not wanted* (empty page, duplicate) is no error but a :class:`Skip` value.
 """
@@ -39,6 +41,10 @@ class Reason(StrEnum):
     NO_MAIN_TEXT = "no-main-text"
     TOO_LARGE = "too-large"
     STEP_FAILED = "step-failed"
+    TIMED_OUT = "timed-out"
+    OUT_OF_MEMORY = "out-of-memory"
+    WORKER_DIED = "worker-died"
+    GAVE_UP = "gave-up"
 
 
 class NashraError(Exception):
@@ -99,3 +105,15 @@ class BrokerError(NashraError):
     """The broker, a topic or a port is not as it must be; the message says what to do."""
 
     reason = "broker"
+
+
+class StateError(NashraError):
+    """Local state cannot be used; the message names the folder and says what to do."""
+
+    reason = "state"
+
+
+class PoolError(NashraError):
+    """The processes that do the work cannot be started; the message says what to look at."""
+
+    reason = "pool"

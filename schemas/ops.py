@@ -58,3 +58,9 @@ class Heartbeat:
     versions: Annotated[dict[str, str], Meta(description="Code versions that run.")] = field(
         default_factory=dict
     )
+    health: Annotated[
+        str | None,
+        Meta(
+            description="starting, ready, waiting-for-broker, stalled or stopping; null: not told."
+        ),
+    ] = None

@@ -1,12 +1,14 @@
-"""The Faust agent: batches in, acknowledgement only after every output was acknowledged."""
+"""The Faust agent: hands messages to the runner, acknowledges them when all is delivered."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from stream.config import Config
 from stream.heartbeat import Heart
+from stream.hooks import Hooks
 from stream.stage import Message
 
 if TYPE_CHECKING:
@@ -17,19 +19,18 @@ def add_agent(app: NashraApp, config: Config) -> None:
     """Give the app its agent, its heartbeat, and the rules for revoked partitions."""
     source = app.runner.stage.source
     topic = app.topic(source.name, key_type=bytes, value_type=bytes)
-    worker = config.worker
+    app.runner.hooks = hooks_for(app)
 
     async def consume(stream: Any) -> None:
-        async for events in stream.take_events(worker.batch_size, within=worker.batch_within_s):
+        async for event in stream.events():
             if app.has_failed:
                 return
-            await handle_events(app, events)
+            await take(app, event.message)
 
     async def forget(_app: object, revoked: Iterable[Any], **_: object) -> None:
-        if app.runner.seen is not None:
-            app.runner.seen.forget(tp.partition for tp in revoked)
+        app.runner.drop(tp.partition for tp in revoked)
 
-    heart = Heart(app.runner, worker.instance_id)
+    heart = Heart(app.runner, config.worker.instance_id, lambda: str(app.health.state))
 
     async def beat() -> None:
         await heart.beat()
@@ -40,21 +41,34 @@ def add_agent(app: NashraApp, config: Config) -> None:
     app.timer(heart.interval_s, name="heartbeat")(beat)
 
 
-async def handle_events(app: NashraApp, events: Iterable[Any]) -> None:
-    """Process one batch, and let go of its messages only when all is delivered.
+async def take(app: NashraApp, message: Any) -> None:
+    """Hand a message to the runner, which acknowledges it when all of it is delivered.
 
-    ``take_events`` acknowledges a batch in a ``finally``: also when the agent is cancelled or
-    fails in the middle of it. The extra reference makes that acknowledgement come to nothing, so
-    such a batch is never committed and comes again.
+    Faust acknowledges it too, when the agent asks for the next one or is cancelled. The extra
+    reference makes that acknowledgement come to nothing before ours.
     """
-    held = [event.message for event in events]
-    for message in held:
-        message.incref()
-    source = app.runner.stage.source.name
-    partitions = [tp.partition for tp in app.consumer.assignment() if tp.topic == source]
-    await app.runner.handle([as_message(message) for message in held], partitions)
-    for message in held:
-        message.decref()
+    message.incref()
+    await app.runner.take(as_message(message), message, _own_partitions(app))
+
+
+def hooks_for(app: NashraApp) -> Hooks:
+    """What the runner asks of Faust."""
+    failures: list[asyncio.Future[None]] = []
+
+    def release(message: Any) -> None:
+        message.ack(app.consumer)
+
+    def fail(error: BaseException) -> None:
+        app.has_failed = True
+        failures.append(asyncio.ensure_future(app.crash(error)))
+
+    def set_pressure(is_on: bool) -> None:  # noqa: FBT001 - a hook: called by place
+        for tp in app.consumer.assignment():
+            if tp.topic == app.runner.stage.source.name:
+                # Faust's own way to stop fetching a partition whose buffer is full.
+                (app.consumer.on_buffer_full if is_on else app.consumer.on_buffer_drop)(tp)
+
+    return Hooks(release=release, fail=fail, set_pressure=set_pressure)
 
 
 def as_message(message: Any) -> Message:
@@ -68,3 +82,8 @@ def as_message(message: Any) -> Message:
         offset=message.offset,
         timestamp_ms=round((message.timestamp or 0) * 1000),
     )
+
+
+def _own_partitions(app: NashraApp) -> list[int]:
+    source = app.runner.stage.source.name
+    return [tp.partition for tp in app.consumer.assignment() if tp.topic == source]

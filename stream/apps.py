@@ -1,13 +1,15 @@
 """The Faust apps: a thin shell with guard rails around a stage.
 
 What Faust 0.15.3 does by itself loses or repeats messages in several ways (docs/decisions/002);
-every setting below that differs from its default answers one of them.
+every setting below that differs from its default answers one of them; what no setting cures is
+in ``stream/faust_compat.py``.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import time
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -19,13 +21,19 @@ with warnings.catch_warnings():
     import faust
 
 from schemas.errors import ConfigError
-from schemas.topics import MAX_MESSAGE_BYTES, PARTITIONS
-from stream.batch import BatchRunner
+from schemas.topics import MAX_MESSAGE_BYTES
+from stream import faust_compat
 from stream.config import Config, KafkaConfig
 from stream.delivery import Deliverer
-from stream.kafka import BATCH_BYTES, COMPRESSION, new_producer, sasl_password, ssl_context
+from stream.health import Health
+from stream.hooks import Limits
+from stream.kafka import BATCH_BYTES, COMPRESSION, new_producer, sasl_password
+from stream.pool import Inline, Processor
+from stream.retry import RetryPolicy
+from stream.runner import Runner
 from stream.seen import Seen, tail_reader
 from stream.stage import Stage, utc_now
+from stream.tls import ssl_context
 
 ENV_PREFIX = "NASHRA_FAUST_"
 """Faust reads about 80 plain environment names by itself; these are the only ones it sees."""
@@ -35,21 +43,27 @@ class NashraApp(faust.App):  # type: ignore[misc]
     """A Faust app for one stage.
 
     Attributes:
-        runner: What the agent hands its batches to.
-        has_failed: A batch ended with an exception; nothing more is taken from the topic.
+        runner: What the agent hands its messages to.
+        has_failed: A delivery or the pool broke; nothing more is taken from the topic.
+        health: How the worker is; ``stream/watchdog.py`` looks after it.
     """
 
     logger = logging.getLogger("faust.nashra")  # quiet as the rest of Faust
-    runner: BatchRunner
+    runner: Runner
+    health: Health
     has_failed = False
 
     async def on_stop(self) -> None:
-        """Let the batch in flight end, then close the producer."""
+        """Let what is in work end, then close the pool and the producer."""
         await super().on_stop()
-        await self.runner.deliverer.stop()
+        await self.runner.stop()
+
+    def hand_back(self) -> list[object]:
+        """Give up all messages that are not in work; ``stream/faust_compat.py`` lets them go."""
+        return self.runner.take_back()
 
     async def _on_agent_error(self, agent: object, exc: BaseException) -> None:
-        """End the worker. Faust would commit past the failed batch and go on: that loses it.
+        """End the worker. Faust would commit past the failed message and go on: that loses it.
 
         What was held is not acknowledged, so the next worker gets it again.
         """
@@ -59,7 +73,12 @@ class NashraApp(faust.App):  # type: ignore[misc]
 
 
 def build_app(
-    stage: Stage, config: Config, *, deliverer: Deliverer | None = None, loop: Any = None
+    stage: Stage,
+    config: Config,
+    *,
+    deliverer: Deliverer | None = None,
+    loop: Any = None,
+    processor: Processor | None = None,
 ) -> NashraApp:
     """The app of a stage; its id and consumer group is ``nashra-<stage name>``.
 
@@ -68,25 +87,35 @@ def build_app(
         config: Kafka address, security, timings.
         deliverer: Who sends; ``None``: a producer of its own.
         loop: Event loop to run on; ``None``: the current one.
+        processor: What runs the stage; ``None``: a thread.
 
     Raises:
-        ConfigError: A certificate or the data folder cannot be used.
+        ConfigError: A certificate or the data folder cannot be used, or Faust is another version.
     """
     from stream.agents import add_agent
 
     app = NashraApp(f"nashra-{stage.name}", loop=loop, **app_settings(stage.name, config))
+    faust_compat.install(app, idempotent=config.kafka.idempotence)
     deliverer = deliverer or Deliverer(
         lambda: new_producer(
             config.kafka, client_id=f"nashra-{stage.name}", linger_ms=config.worker.linger_ms
         ),
         should_stop=lambda: bool(app.should_stop),
     )
-    app.runner = BatchRunner(
-        stage=stage,
-        deliverer=deliverer,
-        clock=utc_now,
+    worker = config.worker
+    app.runner = Runner(
+        stage,
+        deliverer,
+        processor or Inline(stage),
+        utc_now,
         seen=_new_seen(stage, config, lambda: bool(app.should_stop)),
+        limits=Limits(
+            messages=worker.max_in_flight,
+            size_bytes=worker.max_in_flight_mb << 20,
+            retry=RetryPolicy(attempts=worker.retry_attempts, within_s=worker.retry_within_s),
+        ),
     )
+    app.health = Health(worker.stall_s, time.monotonic())
     add_agent(app, config)
     return app
 
@@ -124,9 +153,10 @@ def app_settings(
         "stream_wait_empty": True,  # SIGTERM finishes the batch in flight
         "topic_allow_declare": False,  # `nashra topics apply` does
         "topic_disable_leader": True,
-        "topic_partitions": PARTITIONS,
+        "topic_partitions": config.topics.partitions,
         "topic_replication_factor": config.topics.replication_factor,
         "store": "memory://",
+        "TableManager": faust_compat.TableManager,
         "datadir": _data_dir(config, role),
         "web_enabled": False,
         "worker_redirect_stdouts": False,
@@ -161,4 +191,4 @@ def _new_seen(stage: Stage, config: Config, should_stop: Callable[[], bool]) -> 
         return None
     window = config.worker.dedup_window
     read = tail_reader(config.kafka, stage.dedup.output.name, window, should_stop)
-    return Seen(window, read, stage.dedup)
+    return Seen(window, read, stage.dedup, window_s=config.worker.dedup_window_s)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import ssl
 import struct
 import subprocess
 import time
@@ -80,7 +81,7 @@ class EmbeddedBroker:
         Raises:
             BrokerError: Port in use, no binary, or it did not come up; says what to do.
         """
-        self.port = _claim_port(self.host, self.port)
+        self.port = claim_port(self.host, self.port)
         self._dir.mkdir(parents=True, exist_ok=True)
         url = f"tcp://{self.host}:{self.port}"
         options = ("--listener-url", url, "--advertised-listener-url", url)
@@ -165,7 +166,7 @@ def find_binary(copy_dir: Path) -> str:
     return str(copy)
 
 
-def _claim_port(host: str, port: int) -> int:
+def claim_port(host: str, port: int) -> int:
     """Check that the port is free, or pick a free one for 0.
 
     Raises:
@@ -186,17 +187,36 @@ def _claim_port(host: str, port: int) -> int:
 
 def answers_metadata(host: str, port: int, timeout_s: float = 1.0) -> bool:
     """Whether a Kafka broker answers a metadata request there."""
+    return brokers_seen(host, port, timeout_s) > 0
+
+
+def brokers_seen(
+    host: str, port: int, timeout_s: float = 1.0, tls: ssl.SSLContext | None = None
+) -> int:
+    """How many live brokers the broker there knows, itself included; 0: it does not answer.
+
+    Args:
+        host: Its address.
+        port: Its port.
+        timeout_s: For each step: connecting, the answer.
+        tls: How to speak TLS; ``None``: in clear.
+    """
     client = b"nashra"
     body = struct.pack(
         f">hhih{len(client)}si", _METADATA, _VERSION, _CORRELATION, len(client), client, 0
     )
     try:
-        with socket.create_connection((host, port), timeout_s) as link:
-            link.sendall(struct.pack(">i", len(body)) + body)
-            answer = link.recv(8, socket.MSG_WAITALL)
+        with socket.create_connection((host, port), timeout_s) as plain:
+            link = tls.wrap_socket(plain, server_hostname=host) if tls else plain
+            with link:
+                link.sendall(struct.pack(">i", len(body)) + body)
+                answer = link.makefile("rb").read(12)
     except OSError:
-        return False
-    return len(answer) == 8 and struct.unpack(">ii", answer)[1] == _CORRELATION
+        return 0
+    if len(answer) < 12:
+        return 0
+    _, correlation, brokers = struct.unpack(">iii", answer)
+    return int(brokers) if correlation == _CORRELATION else 0
 
 
 def embedded_config(config: Config, bootstrap: str) -> Config:
@@ -204,7 +224,7 @@ def embedded_config(config: Config, bootstrap: str) -> Config:
 
     Whatever Kafka security is configured does not apply: the broker is ours.
     """
-    kafka = type(config.kafka)(request_timeout_s=10.0)
+    kafka = type(config.kafka)(request_timeout_s=10.0, idempotence=False)
     worker = replace(
         config.worker,
         session_timeout_s=SESSION_TIMEOUT_S,

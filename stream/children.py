@@ -36,6 +36,18 @@ def dies_with_parent() -> Callable[[], None] | None:
     return arm
 
 
+def follow_parent(parent: int) -> None:
+    """Have the kernel kill this process with its parent, from inside; for one already started.
+
+    Args:
+        parent: Process id of the parent; if it is gone by now, this process ends at once.
+    """
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:
+            os._exit(1)
+
+
 def plain_environment(environ: Mapping[str, str], extra: Mapping[str, str]) -> dict[str, str]:
     """A child's environment: only what every program needs, and ``extra``.
 

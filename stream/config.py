@@ -16,6 +16,8 @@ import msgspec
 from msgspec import Meta
 
 from schemas.errors import ConfigError
+from schemas.topics import PARTITIONS
+from stream.clock import ClockMode
 
 SecurityProtocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
 SaslMechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
@@ -77,6 +79,7 @@ class KafkaConfig(_Section, frozen=True):
         ssl_key_password: Password of that key.
         ssl_key_password_file: File that holds that password.
         request_timeout_s: How long one request may take.
+        idempotence: Whether producers are idempotent; the embedded broker knows only plain ones.
     """
 
     bootstrap: str = "127.0.0.1:9092"
@@ -91,6 +94,7 @@ class KafkaConfig(_Section, frozen=True):
     ssl_key_password: Secret | None = None
     ssl_key_password_file: str | None = None
     request_timeout_s: Positive = 40.0
+    idempotence: bool = True
 
 
 class WorkerConfig(_Section, frozen=True):
@@ -100,34 +104,74 @@ class WorkerConfig(_Section, frozen=True):
         session_timeout_s: The group drops a silent worker after this long.
         heartbeat_interval_s: At most a third of the session time-out.
         commit_interval_s: Time between two commits.
-        batch_size: Most messages handled together.
-        batch_within_s: Longest wait for a batch to fill.
+        max_in_flight: Most messages taken and not yet delivered; then the worker stops fetching.
+        max_in_flight_mb: The same by size, in MiB.
+        retry_attempts: How often a message is tried whose failure may pass.
+        retry_within_s: Longest time spent on those tries.
         linger_ms: How long the producer waits for company before it sends.
         instance_id: Static membership (Kafka's ``group.instance.id``); ``None``: dynamic.
         dedup_window: How many article ids a worker remembers per partition; 0: none.
-        wait_s: How long to wait at start for the broker and its topics.
+        dedup_window_s: How long it remembers them, by Kafka timestamp.
+        wait_s: How long to wait at start for the broker and its topics; ``None``: without end.
+        stall_s: How long nothing may move before the worker ends itself, if the broker is well.
+        clock: What gives ``cleaned_at`` and ``enriched_at``; see ``stream/clock.py``.
     """
 
-    session_timeout_s: Positive = 15.0
+    session_timeout_s: Positive = 10.0
     heartbeat_interval_s: Positive = 3.0
     commit_interval_s: Positive = 0.5
-    batch_size: AtLeastOne = 64
-    batch_within_s: Positive = 0.2
+    max_in_flight: AtLeastOne = 4_096
+    max_in_flight_mb: AtLeastOne = 64
+    retry_attempts: AtLeastOne = 6
+    retry_within_s: Positive = 60.0
     linger_ms: Annotated[int, Meta(ge=0)] = 10
     instance_id: str | None = None
     dedup_window: Annotated[int, Meta(ge=0)] = 20_000
-    wait_s: NotNegative = 30.0
+    dedup_window_s: Annotated[float, Meta(gt=0)] = 259_200.0
+    wait_s: NotNegative | None = None
+    stall_s: Positive = 120.0
+    clock: ClockMode = "live"
+
+
+class PoolConfig(_Section, frozen=True):
+    """The processes in which a worker does the work of its stage.
+
+    Attributes:
+        processes: How many; 0: a thread of the worker, without limits.
+        task_timeout_s: How long one page may take.
+        memory_mb: Most memory (address space) of one process, in MiB.
+        tasks_per_process: Pages after which a fresh process takes over.
+    """
+
+    processes: Annotated[int, Meta(ge=0, le=256)] = 1
+    task_timeout_s: Positive = 20.0
+    memory_mb: Annotated[int, Meta(ge=128)] = 768
+    tasks_per_process: AtLeastOne = 20_000
 
 
 class TopicsConfig(_Section, frozen=True):
-    """What ``nashra topics apply`` asks for: ``replication_factor`` copies of each partition."""
+    """What ``nashra topics apply`` asks for and the workers expect.
 
+    Attributes:
+        partitions: Of every topic that an article passes; never change it for live topics.
+        replication_factor: Copies of each partition.
+    """
+
+    partitions: Annotated[int, Meta(ge=1, le=10_000)] = PARTITIONS
     replication_factor: AtLeastOne = 1
 
 
 class BrokerConfig(_Section, frozen=True):
-    """Where the embedded broker listens; port 0 takes a free one."""
+    """The broker that ``nashra broker`` runs, and where it (or the embedded one) listens.
 
+    Attributes:
+        engine: ``embedded``: in memory; ``kafka``: Apache Kafka. ``up`` and ``demo`` are always
+            on the embedded one.
+        host: Address to listen on.
+        port: Port; 0 takes a free one.
+    """
+
+    engine: Literal["embedded", "kafka"] = "embedded"
     host: str = "127.0.0.1"
     port: Port = 9092
 
@@ -150,6 +194,7 @@ class Config(_Section, frozen=True):
 
     kafka: KafkaConfig = KafkaConfig()
     worker: WorkerConfig = WorkerConfig()
+    pool: PoolConfig = PoolConfig()
     topics: TopicsConfig = TopicsConfig()
     broker: BrokerConfig = BrokerConfig()
     replay: ReplayConfig = ReplayConfig()
@@ -160,6 +205,7 @@ class Config(_Section, frozen=True):
 SECTIONS: Mapping[str, type[msgspec.Struct]] = {
     "kafka": KafkaConfig,
     "worker": WorkerConfig,
+    "pool": PoolConfig,
     "topics": TopicsConfig,
     "broker": BrokerConfig,
     "replay": ReplayConfig,
@@ -208,6 +254,11 @@ def check_bootstrap(bootstrap: str, field: str) -> None:
     Raises:
         ConfigError: Names ``field``.
     """
+    if "@" in bootstrap:  # not repeated: what stands before it may be a password
+        raise ConfigError(
+            f"{field}: write host:port without a user; the login goes to kafka.sasl_username and "
+            "kafka.sasl_password_file"
+        )
     for server in bootstrap.split(","):
         host, _, port = server.strip().rpartition(":")
         if not host or not port.isdecimal() or not 0 < int(port) <= 65_535:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
+import stat
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -26,6 +28,7 @@ _PATH_IN_MESSAGE = re.compile(r"^(?P<what>.*?)(?: - at `\$\.(?P<key>[\w.]+)`)?$"
 _SASL_FIELDS = ("sasl_mechanism", "sasl_username", "sasl_password")
 _SSL_FIELDS = ("ssl_cafile", "ssl_certfile", "ssl_keyfile", "ssl_key_password")
 _PASSWORD_FIELDS = ("sasl_password", "ssl_key_password")
+_READABLE_BY_OTHERS = stat.S_IRGRP | stat.S_IROTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +38,12 @@ class Loaded:
     Attributes:
         config: Checked; passwords from files are read in.
         origins: Dotted key to file name or variable; keys that are absent have their default.
+        warnings: Sentences for the user about what works and should not stay so.
     """
 
     config: Config
     origins: Mapping[str, str]
+    warnings: tuple[str, ...] = ()
 
 
 def load(path: Path | None, environ: Mapping[str, str]) -> Loaded:
@@ -55,7 +60,7 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Loaded:
         raise _explained(error, origins) from error
     config = replace(config, kafka=_read_password_files(config.kafka))
     _check(config)
-    return Loaded(config, origins)
+    return Loaded(config, origins, () if found is None else _exposed(found, origins))
 
 
 def to_environ(config: Config) -> dict[str, str]:
@@ -222,6 +227,16 @@ def _secret_of(path: Path, field: str) -> Secret:
     if not text or len(data) > MAX_SECRET_BYTES:
         raise ConfigError(f"{field}: {path} holds no password")
     return Secret(text)
+
+
+def _exposed(path: Path, origins: Mapping[str, str]) -> tuple[str, ...]:
+    """A warning where the configuration file holds a password and others can read it."""
+    fields = [f"kafka.{field}" for field in _PASSWORD_FIELDS]
+    held = [field for field in fields if origins.get(field) == str(path)]
+    if not held or os.name == "nt" or not path.stat().st_mode & _READABLE_BY_OTHERS:
+        return ()
+    what = f"{path} holds {' and '.join(held)} and others can read it"
+    return (f"{what}: `chmod 600 {path}`, or rather set {held[0]}_file",)
 
 
 def _check(config: Config) -> None:

@@ -27,6 +27,7 @@ with warnings.catch_warnings():
 
 from schemas.errors import ConfigError
 from stream.kafka import FallingBackProducer
+from stream.patience import with_pauses
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +41,9 @@ COMMIT_S = 5.0
 """How long one commit, or the farewell to the group, may take; the broker may be away."""
 
 _STEP_S = 0.05
+
+_FAUST_LOG = logging.getLogger("faust.nashra")
+"""For what Faust's own code says in our subclasses: as quiet as the rest of Faust."""
 
 
 def install(app: Any, *, idempotent: bool) -> None:
@@ -132,6 +136,13 @@ class InWork(MutableSet[Any]):
 class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     """Faust's consumer thread; a broker that is away does not keep it for ever."""
 
+    logger = _FAUST_LOG
+
+    def _create_consumer(self, loop: asyncio.AbstractEventLoop) -> Any:
+        consumer = super()._create_consumer(loop)
+        with_pauses(consumer._client)  # noqa: SLF001 - no public name
+        return consumer
+
     async def _commit(self, offsets: Any) -> bool:
         """D: aiokafka tries until the broker is back, and a stop would wait for that."""
         try:
@@ -152,6 +163,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
 
 class Consumer(driver.Consumer):  # type: ignore[misc]
     """Faust's consumer with commits that never pass a message in work."""
+
+    logger = _FAUST_LOG
 
     def __init__(self, *args: Any, **options: Any) -> None:
         """As Faust's."""
@@ -222,6 +235,8 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
 class Producer(driver.Producer):  # type: ignore[misc]
     """Faust's producer, idempotent without transactions too (Faust has no setting for that)."""
 
+    logger = _FAUST_LOG
+
     def _settings_extra(self) -> dict[str, Any]:
         extra = dict(super()._settings_extra())
         return {**extra, "enable_idempotence": True} if self.transport.idempotent else extra
@@ -246,6 +261,8 @@ class Transport(driver.Transport):  # type: ignore[misc]
 class Recovery(FaustRecovery):  # type: ignore[misc]
     """Faust's table recovery without its race."""
 
+    logger = _FAUST_LOG
+
     async def on_recovery_completed(self, generation_id: int = 0) -> None:
         """A: let nothing through between the end of the recovery and the seek."""
         self.app.consumer.stop_flow()
@@ -255,6 +272,8 @@ class Recovery(FaustRecovery):  # type: ignore[misc]
 
 class TableManager(FaustTableManager):  # type: ignore[misc]
     """Faust's table manager with our recovery."""
+
+    logger = _FAUST_LOG
 
     @property
     def recovery(self) -> Recovery:

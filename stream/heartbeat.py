@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Callable
 
 from schemas.codec import encode
 from schemas.ops import Heartbeat
 from schemas.topics import HEARTBEAT
-from stream.batch import BatchRunner
 from stream.events import cloud_event
+from stream.runner import Runner
 from stream.stage import Out, timestamp_ms
 
 INTERVAL_S = 10.0
@@ -20,13 +21,17 @@ class Heart:
 
     interval_s = INTERVAL_S
 
-    def __init__(self, runner: BatchRunner, instance_id: str | None) -> None:
+    def __init__(
+        self, runner: Runner, instance_id: str | None, state: Callable[[], str] | None = None
+    ) -> None:
         """Start the count of uptime.
 
         Args:
             runner: Whose counts to publish.
             instance_id: Name of the worker; ``None``: role, host and process id.
+            state: Gives the state of its health; ``None``: it is not told.
         """
+        self._state = state
         self._runner = runner
         self._started_at = runner.clock()
         self.worker_id = instance_id or f"{runner.stage.name}-{socket.gethostname()}-{os.getpid()}"
@@ -40,6 +45,7 @@ class Heart:
             started_at=self._started_at,
             counts=self._runner.counts.snapshot(),
             versions=dict(self._runner.stage.versions),
+            health=None if self._state is None else self._state(),
         )
 
     async def beat(self) -> None:

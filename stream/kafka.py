@@ -16,6 +16,7 @@ from schemas.errors import BrokerError
 from schemas.topics import MAX_MESSAGE_BYTES
 from stream.config import KafkaConfig
 from stream.diagnosis import REACHING, RefusedError, find_reason
+from stream.patience import with_pauses
 from stream.tls import ssl_context
 
 log = logging.getLogger(__name__)
@@ -79,6 +80,7 @@ class FallingBackProducer(AIOKafkaProducer):  # type: ignore[misc]
         """As aiokafka's."""
         self._options = options
         super().__init__(**options)
+        with_pauses(self.client)
 
     async def start(self) -> None:
         """Connect, and get a producer id if there is one to get."""
@@ -91,6 +93,7 @@ class FallingBackProducer(AIOKafkaProducer):  # type: ignore[misc]
             await self.stop()
             self._options["enable_idempotence"] = False
             super().__init__(**self._options)
+            with_pauses(self.client)
             await super().start()
 
     async def stop(self) -> None:

@@ -6,19 +6,30 @@ from processors.tools import Tools
 from schemas.codec import encode
 from schemas.errors import DecodeError, Reason
 from schemas.records import RawPage
-from stream.stage import Dead, Drop, Message, Publish, Stage, run_stage, timestamp_ms, utc_now
-from stream.stages import Clock, cleaner_stage, enricher_stage
+from stream.clock import Clock
+from stream.stage import (
+    Dead,
+    Drop,
+    Message,
+    Publish,
+    Retry,
+    Stage,
+    run_stage,
+    timestamp_ms,
+    utc_now,
+)
+from stream.stages import cleaner_stage, enricher_stage
 
 
 class LocalPipeline:
     """Cleaner and enricher back to back in this process: exactly what the workers run."""
 
-    def __init__(self, tools: Tools, clock: Clock = utc_now) -> None:
+    def __init__(self, tools: Tools, clock: Clock | None = utc_now) -> None:
         """Prepare the stages.
 
         Args:
             tools: Rules, gazetteers, extractor.
-            clock: Gives ``cleaned_at`` and ``enriched_at``.
+            clock: Gives ``cleaned_at`` and ``enriched_at``; ``None``: both are ``fetched_at``.
         """
         self._stages = (cleaner_stage(tools, clock), enricher_stage(tools, clock))
 
@@ -35,6 +46,8 @@ class LocalPipeline:
                     return dead
                 case Drop() as drop:
                     return Dead(drop.reason or Reason.EMPTY, f"not wanted: {drop.outcome}")
+                case Retry(why, step):
+                    return Dead(Reason.GAVE_UP, why, step)
                 case Publish(outs):
                     value = outs[0].value or b""
                     message = _message(page, stage, value)

@@ -14,6 +14,8 @@ from typing import Any, Literal, TextIO
 
 import orjson
 
+from stream.logquiet import Bounded
+
 Format = Literal["auto", "json", "console"]
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
@@ -27,6 +29,23 @@ _QUIET = ("faust", "mode", "aiokafka", "kafka", "asyncio")
 
 _REPEATING = ("aiokafka.conn", "aiokafka.client")
 """They say "Unable connect" ten times a second while a broker is away; our callers say it once."""
+
+
+_LOGIN = "SaslAuthenticate"
+"""How aiokafka's types begin that carry a login; with PLAIN the request is the password itself."""
+
+
+class WithoutLogins(logging.Filter):
+    """Keeps logins out of the log: aiokafka writes each request into its debug lines."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Put the name of the type in place of its content; every record is kept."""
+        if isinstance(record.args, tuple):
+            record.args = tuple(
+                f"{name}(hidden)" if (name := type(each).__name__).startswith(_LOGIN) else each
+                for each in record.args
+            )
+        return True
 
 
 class JsonFormatter(logging.Formatter):
@@ -84,6 +103,9 @@ def set_up(form: Format = "auto", level: str = "info", stream: TextIO | None = N
     as_json = form == "json" or (form == "auto" and not on_terminal)
     handler = logging.StreamHandler(stream)
     handler.setFormatter(JsonFormatter() if as_json else ConsoleFormatter(colour=on_terminal))
+    handler.addFilter(WithoutLogins())
+    if level != "debug":
+        handler.addFilter(Bounded(_QUIET))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())

@@ -84,7 +84,7 @@ class PagePublisher:
             await producer.start()
         except KafkaError as error:
             await producer.stop()
-            raise as_broker_error(error, self._config.kafka) from error
+            raise as_broker_error(error, self._config.kafka, "write") from error
         self._producer = producer
         return self
 
@@ -121,7 +121,7 @@ class PagePublisher:
         except DecodeError as error:
             failures.append(ReadFailure(sent.path, str(error), sent.line))
         except KafkaError as error:
-            raise as_broker_error(error, self._config.kafka) from error
+            raise as_broker_error(error, self._config.kafka, "write") from error
         else:
             self._pending[future] = (sent, read.page.article_id)
         if len(self._pending) >= MAX_IN_FLIGHT:
@@ -174,7 +174,7 @@ class PagePublisher:
             elif isinstance(error, _TOO_LARGE):
                 failures.append(_too_large(sent, None))
             elif isinstance(error, KafkaError):
-                raise as_broker_error(error, self._config.kafka) from error
+                raise as_broker_error(error, self._config.kafka, "write") from error
             else:
                 raise error
         return failures

@@ -8,19 +8,22 @@ whose articles reached the broker are known.
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from datetime import datetime
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from stream.config import KafkaConfig
 from stream.kafka import new_reader
-from stream.stage import Dedup, Mark
+from stream.stage import Dedup, Mark, utc_now
+from stream.stage import timestamp_ms as timestamp_ms_of
 
 log = logging.getLogger(__name__)
 
-Tail = AsyncIterator[tuple[int, Mapping[str, bytes | None]]]
-"""Partition and headers of each record, oldest first within a partition."""
+Tail = AsyncIterator[tuple[int, Mapping[str, bytes | None], int]]
+"""Partition, headers and timestamp (ms) of each record, oldest first within a partition."""
 
 ReadTail = Callable[[frozenset[int]], Tail]
 
@@ -35,39 +38,81 @@ _POLL_MS = 1_000
 
 
 class Seen:
-    """The last mark of each published article, of ``window`` articles in each partition."""
+    """The last mark of each published article: ``window`` articles a partition, for a while."""
 
-    def __init__(self, window: int, read_tail: ReadTail, dedup: Dedup) -> None:
+    def __init__(
+        self,
+        window: int,
+        read_tail: ReadTail,
+        dedup: Dedup,
+        *,
+        window_s: float = math.inf,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
         """Start empty.
 
         Args:
-            window: Most articles per partition; each costs about 200 bytes.
+            window: Most articles per partition; each costs about 250 bytes.
             read_tail: Reads back the last records of the output's partitions.
             dedup: How a mark is found in a record's headers.
+            window_s: Seconds after a record's Kafka timestamp for which it is remembered.
+            clock: Gives ``now``, aware UTC.
         """
         self._window = window
+        self._window_ms = window_s * 1000
         self._read_tail = read_tail
         self._dedup = dedup
-        # Digest by article id. A dict keeps insertion order: the first is the least recently used.
-        self._marks: dict[int, dict[bytes, bytes]] = {}
+        self._clock = clock
+        # Digest and timestamp by article id. A dict keeps insertion order: the first is the least
+        # recently used.
+        self._marks: dict[int, dict[bytes, tuple[bytes, int]]] = {}
         self._epochs: dict[int, int] = {}
+
+    @property
+    def size(self) -> int:
+        """Articles remembered, of all partitions."""
+        return sum(map(len, self._marks.values()))
+
+    def knows(self, partition: int) -> bool:
+        """Whether the partition was read back, or nothing is to be remembered at all."""
+        return partition in self._marks or not self._window
+
+    def digest_of(self, partition: int, article: bytes) -> bytes | None:
+        """Digest of what was published last of an article; ``None``: unknown, or too long ago."""
+        found = self._marks.get(partition, {}).get(article)
+        return None if found is None or found[1] < self._oldest_ms() else found[0]
 
     def has(self, partition: int, mark: Mark) -> bool:
         """Whether this is the last published of its article; of an unknown partition nothing is."""
-        return self._marks.get(partition, {}).get(mark.article) == mark.digest
+        return self.digest_of(partition, mark.article) == mark.digest
 
-    def add(self, partition: int, mark: Mark) -> None:
+    def add(self, partition: int, mark: Mark, timestamp_ms: int) -> None:
         """Remember a mark; only after the broker acknowledged the record.
 
         Nothing is added to a partition that is not loaded: it would pass for a known one.
+
+        Args:
+            partition: Where the record's source stood.
+            mark: What to remember.
+            timestamp_ms: Kafka timestamp of the record.
         """
         marks = self._marks.get(partition)
         if marks is None:
             return
         marks.pop(mark.article, None)
-        marks[mark.article] = mark.digest
-        while len(marks) > self._window:
-            del marks[next(iter(marks))]
+        marks[mark.article] = mark.digest, timestamp_ms
+        oldest_ms = self._oldest_ms()
+        while marks:
+            first = next(iter(marks))
+            if len(marks) <= self._window and marks[first][1] >= oldest_ms:
+                break
+            del marks[first]
+
+    def _oldest_ms(self) -> float:
+        """Timestamps before this are forgotten."""
+        if math.isinf(self._window_ms):
+            return -math.inf
+        return timestamp_ms_of(self._clock()) - self._window_ms
 
     def forget(self, partitions: Iterable[int]) -> None:
         """Drop partitions that were revoked: their next owner may publish there."""
@@ -85,17 +130,17 @@ class Seen:
             return
         started = time.monotonic()
         epochs = {partition: self._epochs.get(partition, 0) for partition in missing}
-        loaded: list[tuple[int, Mark]] = []
-        async for partition, headers in self._read_tail(missing):
+        loaded: list[tuple[int, Mark, int]] = []
+        async for partition, headers, timestamp_ms in self._read_tail(missing):
             mark = self._dedup.mark_of(headers)
             if mark is not None:
-                loaded.append((partition, mark))
+                loaded.append((partition, mark, timestamp_ms))
         # Only now: a failed read must not leave half-known partitions behind.
         for partition in missing:
             if self._epochs.get(partition, 0) == epochs[partition]:
                 self._marks[partition] = {}
-        for partition, mark in loaded:
-            self.add(partition, mark)
+        for partition, mark, timestamp_ms in loaded:
+            self.add(partition, mark, timestamp_ms)
         log.info(
             "seen.loaded",
             extra={
@@ -130,8 +175,8 @@ def tail_reader(
             ends = await _seek_back(reader, places, window)
             if not ends:
                 return
-            async for partition, headers in _read_on(reader, ends, should_stop):
-                yield partition, headers
+            async for record in _read_on(reader, ends, should_stop):
+                yield record
         finally:
             await reader.stop()
 
@@ -160,7 +205,7 @@ async def _read_on(
         fetched = await reader.getmany(timeout_ms=_POLL_MS)
         for place, records in fetched.items():
             for record in records:
-                yield place.partition, dict(record.headers)
+                yield place.partition, dict(record.headers), record.timestamp
         positions = [(await reader.position(place)) >= end for place, end in ends.items()]
         if not fetched and all(positions):
             return

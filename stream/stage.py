@@ -1,8 +1,8 @@
 """A stage: one pure step between two topics, told apart from the engine that drives it.
 
 Engine-neutral: no Faust, no Kafka client. A stage takes a :class:`Message` and says what becomes
-of it: :class:`Publish`, :class:`Drop` or :class:`Dead`. :func:`run_stage` is the one border where
-an exception that nobody expected becomes a value.
+of it: :class:`Publish`, :class:`Drop`, :class:`Dead` or :class:`Retry`. :func:`run_stage` is the
+one border where an exception that nobody expected becomes a value.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from schemas.errors import Outcome, Reason
+from schemas.errors import Outcome, Reason, TransientError
 from schemas.topics import Topic
 
 log = logging.getLogger(__name__)
@@ -92,14 +92,32 @@ class Dead:
         reason: One word of the closed list.
         message: One sentence for a person.
         step: Pipeline step that refused it; ``None``: it did not get that far.
+        attempts: How often it was tried.
     """
 
     reason: Reason
     message: str
     step: str | None = None
+    attempts: int = 1
 
 
-Result = Publish | Drop | Dead
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """It may work later: the engine tries again with back-off, and gives up in the end.
+
+    Attributes:
+        message: One sentence for a person.
+        step: Pipeline step that could not do it; ``None``: it did not get that far.
+    """
+
+    message: str
+    step: str | None = None
+
+
+Fate = Publish | Drop | Dead
+"""What becomes of a message in the end."""
+
+Result = Fate | Retry
 
 
 class Mark(NamedTuple):
@@ -139,7 +157,8 @@ class Stage:
         name: Name of the role, in headers, logs and dead letters.
         source: Topic that it reads.
         outputs: Topics that it may write, dead letters aside.
-        fn: Pure function; may raise nothing on purpose.
+        fn: Pure function; may raise :class:`~schemas.errors.TransientError`, nothing else on
+            purpose.
         versions: Versions of the code and rules, for dead letters and heartbeats.
         dedup: How repeats are known; ``None``: every message is processed.
     """
@@ -167,6 +186,10 @@ def run_stage(
         if is_known is not None and _is_repeat(stage, message, is_known):
             return Drop(Outcome.DUPLICATE)
         return stage.fn(message)
+    except TransientError as error:
+        return Retry(str(error))
+    except MemoryError:  # unlogged: whatever still holds the memory must go first
+        return Dead(Reason.OUT_OF_MEMORY, "the page took more memory than it may")
     # The one border: a bug met by one page must cost that page, not the worker.
     except Exception as error:
         log.exception(
@@ -186,6 +209,15 @@ def _is_repeat(stage: Stage, message: Message, is_known: Callable[[Mark], bool])
         return False
     mark = stage.dedup.mark(message)
     return mark is not None and is_known(mark)
+
+
+def outcome_of(result: Fate) -> tuple[Outcome, Reason | None]:
+    """Under what a message counts."""
+    if isinstance(result, Publish):
+        return Outcome.PUBLISHED, None
+    if isinstance(result, Drop):
+        return result.outcome, result.reason
+    return Outcome.DEAD_LETTER, result.reason
 
 
 def timestamp_ms(at: datetime) -> int:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from dataclasses import replace
 
 from processors import pipeline
-from processors.tools import Tools
+from processors.tools import Tools, load_tools
 from schemas.codec import decode, encode
 from schemas.errors import DecodeError, Outcome, ProcessingError, Reason
 from schemas.records import CleanArticle, RawPage
-from schemas.topics import CLEAN, ENRICHED, LATEST, PAGES, Topic
+from schemas.topics import CLEAN, ENRICHED, LATEST, Topic
+from stream.clock import Clock, ClockMode, clock_of, moment
 from stream.events import article_event
-from stream.marks import PAGE_DIGEST, page_digest, page_mark, published_mark
+from stream.marks import PAGE_DIGEST, page_digest
+from stream.roles import CLEANER, ENRICHER
 from stream.stage import (
+    AGAIN,
     Dead,
-    Dedup,
     Drop,
     Headers,
     Message,
@@ -27,60 +29,61 @@ from stream.stage import (
     utc_now,
 )
 
-Clock = Callable[[], datetime]
 
-
-def cleaner_stage(tools: Tools, clock: Clock = utc_now) -> Stage:
+def cleaner_stage(tools: Tools, clock: Clock | None = utc_now) -> Stage:
     """Pages to clean articles.
 
     Args:
         tools: Rules, gazetteers, extractor.
-        clock: Gives ``now``, aware UTC.
+        clock: Gives ``now``, aware UTC; ``None``: the page's own ``fetched_at``.
     """
 
     def fn(message: Message) -> Result:
         def clean(value: bytes) -> Publish:
             page = decode(RawPage, value)
-            article = pipeline.clean(page, tools, now=clock())
+            article = pipeline.clean(page, tools, now=moment(clock, page.fetched_at))
             headers = article_event(article, message.headers, stage="cleaner", kind="clean")
             headers += ((PAGE_DIGEST, page_digest(page).encode()),)
+            if AGAIN in message.headers:  # the enricher has seen this article too
+                headers += ((AGAIN, message.headers[AGAIN]),)
             return _publish((CLEAN,), message, article, headers)
 
         return _processed(message, clean)
 
-    return Stage(
-        name="cleaner",
-        source=PAGES,
-        outputs=(CLEAN,),
-        fn=fn,
-        versions=dict(tools.versions),
-        dedup=Dedup(output=CLEAN, mark=page_mark, mark_of=published_mark),
-    )
+    return replace(CLEANER, fn=fn, versions=dict(tools.versions))
 
 
-def enricher_stage(tools: Tools, clock: Clock = utc_now) -> Stage:
+def enricher_stage(tools: Tools, clock: Clock | None = utc_now) -> Stage:
     """Clean articles to enriched ones, on the event topic and on the compacted one.
 
     Args:
         tools: Rules, gazetteers, extractor.
-        clock: Gives ``now``, aware UTC.
+        clock: Gives ``now``, aware UTC; ``None``: the page's own ``fetched_at``.
     """
 
     def fn(message: Message) -> Result:
         def enrich(value: bytes) -> Publish:
-            article = pipeline.enrich(decode(CleanArticle, value), tools, now=clock())
+            cleaned = decode(CleanArticle, value)
+            article = pipeline.enrich(cleaned, tools, now=moment(clock, cleaned.fetched_at))
             headers = article_event(article, message.headers, stage="enricher", kind="enriched")
+            if PAGE_DIGEST in message.headers:  # how the next enricher knows what was published
+                headers += ((PAGE_DIGEST, message.headers[PAGE_DIGEST]),)
             return _publish((ENRICHED, LATEST), message, article, headers)
 
         return _processed(message, enrich)
 
-    return Stage(
-        name="enricher",
-        source=CLEAN,
-        outputs=(ENRICHED, LATEST),
-        fn=fn,
-        versions=dict(tools.versions),
-    )
+    return replace(ENRICHER, fn=fn, versions=dict(tools.versions))
+
+
+def make_stage(role: str, clock: ClockMode) -> Stage:
+    """The stage of a role with all that it needs: for a process of the pool.
+
+    Args:
+        role: ``cleaner`` or ``enricher``.
+        clock: Which clock it goes by.
+    """
+    make = {CLEANER.name: cleaner_stage, ENRICHER.name: enricher_stage}[role]
+    return make(load_tools(), clock_of(clock))
 
 
 def _processed(message: Message, process: Callable[[bytes], Publish]) -> Result:

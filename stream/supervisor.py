@@ -21,7 +21,7 @@ from stream.children import dies_with_parent
 
 log = logging.getLogger(__name__)
 
-STOP_GRACE_S = 20.0
+STOP_GRACE_S = 30.0
 HEALTHY_AFTER_S = 60.0
 MAX_BACK_OFF_S = 30.0
 _POLL_S = 0.5
@@ -101,7 +101,7 @@ class Supervisor:
         await asyncio.gather(*(child.first_start.wait() for child in self._children))
 
     async def stop(self) -> None:
-        """Ask all to stop (SIGTERM), wait 20 s, kill what is left; safe to call twice."""
+        """Ask all to stop (SIGTERM), wait 30 s, kill what is left; safe to call twice."""
         await asyncio.gather(*(child.stop() for child in self._children))
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []

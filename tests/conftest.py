@@ -9,6 +9,14 @@ import pytest
 from hypothesis import settings
 
 from tests.support.contract import contract_errors
+from tests.support.kafka_kit import (  # noqa: F401 - fixtures for all
+    cluster,
+    cluster_of_session,
+    kafka,
+    kafka_of_session,
+    secure_kafka,
+    secure_kafka_of_session,
+)
 
 # A busy machine is no defect; what must be quick has a test of its own.
 settings.register_profile("nashra", deadline=None)

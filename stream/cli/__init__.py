@@ -6,10 +6,13 @@ from pathlib import Path
 
 import click
 
+from stream.cli.acls import acls
 from stream.cli.broker import broker
 from stream.cli.common import EXIT_CODES, Main, Settings, examples
 from stream.cli.config import config
+from stream.cli.deadletters import deadletters
 from stream.cli.demo import demo
+from stream.cli.diff import diff
 from stream.cli.explain import explain
 from stream.cli.replay import replay
 from stream.cli.run import run
@@ -48,5 +51,20 @@ def main(ctx: click.Context, config_file: Path | None) -> None:
     ctx.obj = Settings(config_file)
 
 
-for command in (run, explain, demo, replay, tail, up, worker, broker, topics, config, schemas):
+for command in (
+    run,
+    explain,
+    diff,
+    demo,
+    replay,
+    tail,
+    deadletters,
+    up,
+    worker,
+    broker,
+    topics,
+    acls,
+    config,
+    schemas,
+):
     main.add_command(command)

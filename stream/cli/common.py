@@ -34,7 +34,7 @@ EXIT_BROKEN_PIPE = 141
 
 EXIT_CODES: Mapping[int, str] = {
     EXIT_OK: "all done",
-    EXIT_SOME_FAILED: "done, but some inputs failed; each has a line on standard error",
+    EXIT_SOME_FAILED: "done, but some inputs failed (each has a line on standard error) or differ",
     EXIT_USAGE: "wrong arguments, configuration or rule file; nothing was done",
     EXIT_BROKER: "the broker, a topic or a port is not as it must be",
     EXIT_INTERRUPTED: "stopped by Ctrl-C before all was done",
@@ -68,6 +68,8 @@ class Settings:
             from stream import configfile
 
             self._loaded = configfile.load(self._path, os.environ)
+            for warning in self._loaded.warnings:
+                stderr().print(f"warning: {warning}", soft_wrap=True)
         return self._loaded
 
     def config(self, bootstrap: str | None = None) -> Config:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from io import BufferedReader
 from typing import TYPE_CHECKING, TextIO, cast
@@ -26,6 +26,12 @@ from stream.cli.common import stderr
 if TYPE_CHECKING:
     from stream.config import Config
 
+clock_option = click.option(
+    "--clock",
+    metavar="TIME",
+    help="Let pages that state no fetched_at be seen at this ISO 8601 time: same bytes each time.",
+)
+
 
 def now() -> datetime:
     """This moment, aware UTC."""
@@ -38,6 +44,7 @@ def new_reader(
     *,
     url: str | None = None,
     stdin: ByteStream | None = None,
+    clock: Callable[[], datetime] = now,
 ) -> Reader:
     """A reader with the configured cap.
 
@@ -46,13 +53,14 @@ def new_reader(
         paths: What will be read; standard input is touched only if ``-`` is among them.
         url: Address of the one page that is read.
         stdin: What ``-`` reads; ``None``: standard input.
+        clock: Gives ``fetched_at`` of pages that state none.
 
     Raises:
         InputError: Standard input is wanted and closed.
     """
     if stdin is None and STDIN in paths:
         stdin = standard_input()
-    return Reader(config.replay.max_file_bytes, now, stdin, url)
+    return Reader(config.replay.max_file_bytes, clock, stdin, url)
 
 
 def standard_input() -> BufferedReader:

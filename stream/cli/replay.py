@@ -28,7 +28,16 @@ from stream.cli.common import (
 )
 from stream.cli.interrupt import LiveInput, Stop
 from stream.cli.progress import progress
-from stream.cli.reading import counted, new_reader, say_failure, standard_input, total_pages
+from stream.cli.reading import (
+    clock_option,
+    counted,
+    new_reader,
+    now,
+    say_failure,
+    standard_input,
+    total_pages,
+)
+from stream.clock import Clock, parse_instant, standing_at
 
 if TYPE_CHECKING:
     from stream.config import Config
@@ -40,6 +49,7 @@ if TYPE_CHECKING:
         "nashra replay archive.jsonl.zst --rate 50/s",
         "nashra replay archive.jsonl --speedup 60      an hour in a minute",
         "scraper | nashra replay -                     one JSON object a line",
+        "nashra replay samples --clock 2026-01-15T09:30:00Z",
     )
 )
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
@@ -53,6 +63,7 @@ if TYPE_CHECKING:
 @click.option("--loop", "is_loop", is_flag=True, help="Start again at the end, until Ctrl-C.")
 @click.option("--again", "is_again", is_flag=True, help="Process pages that were done before.")
 @click.option("--dry-run", "is_dry", is_flag=True, help="Read and check, publish nothing.")
+@clock_option
 @bootstrap_option
 @pass_settings
 def replay(settings: Settings, /, paths: tuple[str, ...], **options: object) -> None:
@@ -61,6 +72,8 @@ def replay(settings: Settings, /, paths: tuple[str, ...], **options: object) -> 
     PATH is a .txt, .html, .json or .jsonl file (each also .gz or .zst), a folder, or - for JSON
     lines on standard input: a RawPage, or an object with url, and html or text. The same page has
     the same id each time, so that a second replay gives no second article, unless with --again.
+
+    With --clock, and workers with worker.clock = "page", a second replay gives the same bytes.
 
     Ctrl-C publishes what is in flight and says how far it got.
     """
@@ -82,6 +95,7 @@ class _Asked:
     pace: Pace
     is_again: bool
     is_dry: bool
+    clock: Clock
 
 
 def _asked(paths: tuple[str, ...], options: dict[str, object]) -> _Asked:
@@ -91,7 +105,14 @@ def _asked(paths: tuple[str, ...], options: dict[str, object]) -> _Asked:
     if is_loop and STDIN in paths:
         raise InputError("standard input can be read only once: no --loop with `-`")
     pace = Pace(None if rate is None else parse_rate(rate), speedup, is_loop)
-    return _Asked(paths, pace, bool(options["is_again"]), bool(options["is_dry"]))
+    clock = cast("str | None", options["clock"])
+    return _Asked(
+        paths,
+        pace,
+        bool(options["is_again"]),
+        bool(options["is_dry"]),
+        now if clock is None else standing_at(parse_instant(clock)),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +177,8 @@ async def _replay(config: Config, asked: _Asked) -> Outcome:
 
 
 def _connector(config: Config, asked: _Asked, stop: Stop) -> ReplayConnector:
-    reader = new_reader(config, asked.paths, stdin=_live_stdin(stop, asked.paths))
+    stdin = _live_stdin(stop, asked.paths)
+    reader = new_reader(config, asked.paths, stdin=stdin, clock=asked.clock)
     return ReplayConnector(asked.paths, reader, asked.pace, time.monotonic, stop.sleep)
 
 

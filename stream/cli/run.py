@@ -15,7 +15,15 @@ from connectors.readers import PageRead, ReadResult
 from stream.cli.common import EXIT_SOME_FAILED, Settings, examples, pass_settings, stderr
 from stream.cli.output import line_output
 from stream.cli.progress import progress
-from stream.cli.reading import check_url, counted, new_reader, say_failure, total_pages
+from stream.cli.reading import (
+    check_url,
+    clock_option,
+    counted,
+    new_reader,
+    now,
+    say_failure,
+    total_pages,
+)
 
 if TYPE_CHECKING:
     from stream.local import LocalPipeline
@@ -26,28 +34,42 @@ if TYPE_CHECKING:
         "nashra run samples | jq .headline",
         "nashra run samples -o articles.jsonl",
         "nashra run page.html --url https://news.example/a/1",
+        "nashra run samples -o a.jsonl --clock 2026-01-15T09:30:00Z   same bytes each time",
     )
 )
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE")
 @click.option("--url", help="Address of the page; for a single .txt or .html file.")
+@clock_option
 @pass_settings
-def run(settings: Settings, paths: tuple[str, ...], output: Path | None, url: str | None) -> None:
+def run(
+    settings: Settings,
+    paths: tuple[str, ...],
+    output: Path | None,
+    url: str | None,
+    clock: str | None,
+) -> None:
     """Turn page files into articles, with no broker: one JSON line an article.
 
     PATH is a .txt, .html, .json or .jsonl file (each also .gz or .zst), a folder, or - for JSON
     lines on standard input. Progress and trouble go to standard error. With -o the file appears
     when all is done.
 
+    With --clock the cleaned_at and enriched_at of an article are its fetched_at. `nashra replay`
+    with the same --clock gives the same bytes through workers with worker.clock = "page".
+
     A file that fails has a line on standard error, the rest is still done, and the exit code is 1.
     """
     from processors.tools import load_tools
+    from stream.clock import clock_of, parse_instant, standing_at
     from stream.local import LocalPipeline
 
     check_url(url, paths)
-    reader = new_reader(settings.config(), paths, url=url)
+    seen = now if clock is None else standing_at(parse_instant(clock))
+    config = settings.config()
+    reader = new_reader(config, paths, url=url, clock=seen)
     start_s = time.monotonic()
-    run_ = _Run(LocalPipeline(load_tools()))
+    run_ = _Run(LocalPipeline(load_tools(), clock_of("page" if clock else config.worker.clock)))
     with (
         line_output(output) as lines,
         progress("articles", total_pages(paths)) as advance,

@@ -51,7 +51,8 @@ def list_(settings: Settings, bootstrap: str | None) -> None:
     """
     from stream.admin import list_topics
 
-    _show(run_async(list_topics(settings.config(bootstrap).kafka)))
+    config = settings.config(bootstrap)
+    _show(run_async(list_topics(config.kafka, partitions=config.topics.partitions)))
 
 
 def _show(states: list[TopicState]) -> None:
@@ -60,8 +61,8 @@ def _show(states: list[TopicState]) -> None:
     for state in states:
         count = "-" if state.partitions is None else str(state.partitions)
         out.print(f"{state.topic.name:<30} {state.state:<8} {count:>3}  {state.topic.about}")
-    wrong = [state for state in states if state.state in ("differs", "missing")]
-    for state in wrong:
+    wrong = [state for state in states if state.state in ("differs", "missing", "hidden")]
+    for state in states:
         for difference in state.differences:
             stderr().print(f"{state.topic.name}: {difference}")
     if any(state.state == "missing" for state in wrong):

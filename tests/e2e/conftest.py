@@ -1,4 +1,4 @@
-"""One embedded broker for all end-to-end tests."""
+"""One broker for all end-to-end tests: the embedded one, or Kafka by ``NASHRA_TEST_ENGINE``."""
 
 from __future__ import annotations
 
@@ -11,12 +11,20 @@ import pytest
 from stream.admin import apply_topics
 from stream.broker import EmbeddedBroker
 from stream.config import Config
+from stream.kafkacluster import KafkaCluster
+from tests.support.access_kit import guarded  # noqa: F401 - a fixture for two files
+from tests.support.kafka_kit import is_on_kafka
 from tests.support.stream_kit import config_for
 
 
 @pytest.fixture(scope="session")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedBroker]:
+def broker(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[EmbeddedBroker | KafkaCluster]:
     """A broker on a free port, with all topics."""
+    if is_on_kafka():
+        yield request.getfixturevalue("kafka_of_session")
+        return
     folder = tmp_path_factory.mktemp("broker")
     with EmbeddedBroker(port=0, data_dir=str(folder)) as running:
         asyncio.run(apply_topics(config_for(running.bootstrap, folder)))
@@ -24,6 +32,6 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedBroker]
 
 
 @pytest.fixture
-def config(broker: EmbeddedBroker, tmp_path: Path) -> Config:
+def config(broker: EmbeddedBroker | KafkaCluster, tmp_path: Path) -> Config:
     """A configuration for that broker, with a data folder of its own."""
     return config_for(broker.bootstrap, tmp_path / "data")

@@ -1,15 +1,18 @@
 """A worker process with a stage of no consequence: ``python fake_worker.py BOOTSTRAP DATA_DIR``.
 
-It passes text pages on as clean articles. A page that says "boom" raises; ``FAKE_SLEEP_S`` is the
-time per page; ``FAKE_BROKEN=1`` breaks the delivery of the second batch, as a bug of ours would.
+It passes text pages on as clean articles. A page that says "boom" raises, "hang" never ends, "eat"
+takes all memory, "crash" ends its process. ``FAKE_SLEEP_S`` is the time per page; ``FAKE_BROKEN=1``
+breaks the delivery of the second batch, as a bug of ours would; ``FAKE_POOL=1`` works in a process
+of the pool, with small limits.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,13 +24,39 @@ from schemas.errors import DecodeError, NashraError, Outcome, Reason
 from schemas.records import CleanArticle, RawPage
 from schemas.topics import CLEAN, PAGES
 from stream import delivery
+from stream.config import PoolConfig, replace
 from stream.events import article_event
 from stream.marks import PAGE_DIGEST, page_digest, page_mark, published_mark
-from stream.stage import Dead, Dedup, Drop, Message, Out, Publish, Result, Stage, timestamp_ms
+from stream.slot import Work
+from stream.stage import Dead, Dedup, Drop, Message, Out, Publish, Result, Stage
 from stream.worker import run_stage_worker
 from tests.support.stream_kit import config_for
 
 SLEEP_S = float(os.environ.get("FAKE_SLEEP_S", "0.001"))
+
+
+def boom() -> None:
+    raise RuntimeError("boom")
+
+
+def hang() -> None:
+    while True:
+        pass
+
+
+def eat() -> None:
+    eaten = []
+    while True:
+        eaten.append(bytearray(32 << 20))
+
+
+def crash() -> None:
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+DEEDS: dict[str | None, Callable[[], None]] = {
+    deed.__name__: deed for deed in (boom, hang, eat, crash)
+}
 
 
 def fn(message: Message) -> Result:
@@ -37,8 +66,8 @@ def fn(message: Message) -> Result:
         page = decode(RawPage, message.value)
     except DecodeError as error:
         return Dead(Reason(error.reason), str(error), "decode")
-    if page.text == "boom":
-        raise RuntimeError("boom")
+    if page.text in DEEDS:
+        DEEDS[page.text]()
     time.sleep(SLEEP_S)
     article = CleanArticle(
         id=page.article_id,
@@ -56,7 +85,7 @@ def fn(message: Message) -> Result:
         key=article.id.encode(),
         value=encode(article),
         headers=headers,
-        timestamp_ms=timestamp_ms(page.fetched_at),
+        timestamp_ms=message.timestamp_ms,
     )
     return Publish((out,))
 
@@ -69,6 +98,11 @@ STAGE = Stage(
     versions={"fake": "1"},
     dedup=Dedup(output=CLEAN, mark=page_mark, mark_of=published_mark),
 )
+
+
+def make_stage() -> Stage:
+    """The stage, for a process of the pool."""
+    return STAGE
 
 
 class BrokenDeliverer(delivery.Deliverer):
@@ -89,8 +123,12 @@ def main() -> int:
         from stream import apps
 
         apps.Deliverer = BrokenDeliverer  # type: ignore[misc]
+    work = None
+    if os.environ.get("FAKE_POOL"):
+        work = Work(factory="tests.e2e.fake_worker:make_stage")
+        config = replace(config, pool=PoolConfig(task_timeout_s=1.0, memory_mb=256))
     try:
-        return run_stage_worker(STAGE, config)
+        return run_stage_worker(STAGE, config, work)
     except NashraError as error:
         sys.stderr.write(f"error: {error}\n")
         return 3

@@ -101,7 +101,10 @@ BAD_VARIABLES = [
     ({"NASHRA_KAFKA__REQUEST_TIMEOUT": "5"}, "did you mean NASHRA_KAFKA__REQUEST_TIMEOUT_S?"),
     ({"NASHRA_BOOTSTRAP": "a:1"}, "did you mean NASHRA_KAFKA__BOOTSTRAP?"),
     ({"NASHRA_KAFKA": "a:1"}, "NASHRA_KAFKA names a section; write e.g. NASHRA_KAFKA__BOOTSTRAP"),
-    ({"NASHRA_WORKER__BATCH_SIZE": "many"}, "worker.batch_size in NASHRA_WORKER__BATCH_SIZE"),
+    (
+        {"NASHRA_WORKER__MAX_IN_FLIGHT": "many"},
+        "worker.max_in_flight in NASHRA_WORKER__MAX_IN_FLIGHT",
+    ),
     ({"NASHRA_CONFIG": "gone.toml"}, "NASHRA_CONFIG names gone.toml, which is no file"),
 ]
 

@@ -14,6 +14,7 @@ from schemas.records import PUBLIC_RECORDS, Article, DeadLetter, RawPage
 from stream import contract
 from stream.deadletter import to_out
 from stream.events import TRACEPARENT, article_event
+from stream.marks import PAGE_DIGEST
 from tests.support.contract import GENERATED, contract_errors
 
 AT = datetime(2026, 3, 4, tzinfo=UTC)
@@ -85,7 +86,7 @@ def test_article_headers_are_the_promised_ones(examples: dict[str, bytes]) -> No
     headers = dict(article_event(article, trace, stage="enricher", kind="enriched"))
     promised = _promised_headers("articlesEnrichedMessage")
     assert set(promised["required"]) | {TRACEPARENT} == headers.keys()
-    assert headers.keys() == promised["properties"].keys()
+    assert headers.keys() | {PAGE_DIGEST} == promised["properties"].keys()
     schema = orjson.loads((GENERATED / "article.v1.json").read_bytes())
     assert headers["ce_dataschema"].decode() == schema["$id"]
 

@@ -6,6 +6,8 @@ import ssl
 
 import pytest
 from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
     KafkaConnectionError,
     SaslAuthenticationFailed,
     TopicAuthorizationFailedError,
@@ -82,7 +84,7 @@ def test_a_certificate_that_is_not_there_is_a_config_error() -> None:
     [
         (KafkaConnectionError("refused"), "nashra broker"),
         (SaslAuthenticationFailed("no"), "sasl_username"),
-        (TopicAuthorizationFailedError("t"), "ACLs"),
+        (TopicAuthorizationFailedError("t"), "nashra acls show"),
     ],
 )
 def test_errors_say_what_to_do(error: Exception, hint: str) -> None:
@@ -90,3 +92,18 @@ def test_errors_say_what_to_do(error: Exception, hint: str) -> None:
     assert hint in said
     assert "a:9092" in said
     assert "planted-secret" not in said
+
+
+@pytest.mark.parametrize(
+    ("error", "place"),
+    [
+        (TopicAuthorizationFailedError("t"), "topic t"),
+        (TopicAuthorizationFailedError({"t", "s"}), "topic s, t"),
+        (GroupAuthorizationFailedError("g"), "group g"),
+        (ClusterAuthorizationFailedError(), "the cluster"),
+        (GroupAuthorizationFailedError(), "group"),
+    ],
+)
+def test_a_refusal_names_who_and_what(error: Exception, place: str) -> None:
+    said = str(as_broker_error(error, SASL, "write"))
+    assert f"does not let nashra write {place}: `nashra acls show`" in said

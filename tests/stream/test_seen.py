@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -11,8 +12,10 @@ from aiokafka import TopicPartition
 from stream import seen as module
 from stream.config import KafkaConfig
 from stream.seen import Seen, Tail, tail_reader
-from tests.stream.fakes import mark, stage
+from stream.stage import timestamp_ms
+from tests.stream.fakes import NOW, mark, stage
 
+AT_MS = timestamp_ms(NOW)
 DEDUP = stage(dedup=True).dedup
 assert DEDUP is not None
 
@@ -31,7 +34,7 @@ class FakeTopic:
         for partition, value in self.records:
             headers: Mapping[str, bytes] = {} if value is None else {"m": value}
             if partition in partitions:
-                yield partition, headers
+                yield partition, headers, AT_MS
         self.meanwhile()
         if self.error:
             raise self.error
@@ -70,7 +73,7 @@ async def test_a_revoked_partition_is_read_again() -> None:
     await memory.load([0])
     memory.forget([0, 5])
     assert not memory.has(0, mark(b"a"))
-    memory.add(0, mark(b"late"))
+    memory.add(0, mark(b"late"), AT_MS)
     await memory.load([0])
     assert memory.has(0, mark(b"a")), "a late mark must not pass for a loaded partition"
     assert len(topic.reads) == 2
@@ -80,7 +83,7 @@ async def test_only_the_last_of_an_article_is_known() -> None:
     memory = seen(FakeTopic((0, b"a=1"), (0, b"a=2")))
     await memory.load([0])
     assert [memory.has(0, mark(each)) for each in (b"a=1", b"a=2")] == [False, True]
-    memory.add(0, mark(b"a=1"))
+    memory.add(0, mark(b"a=1"), AT_MS)
     assert [memory.has(0, mark(each)) for each in (b"a=1", b"a=2")] == [True, False]
 
 
@@ -131,7 +134,7 @@ class FakeReader:
         if self.at >= self.end:
             return {}
         self.at += 1
-        return {self.place: [SimpleNamespace(headers=[("m", b"a")])]}
+        return {self.place: [SimpleNamespace(headers=[("m", b"a")], timestamp=AT_MS)]}
 
 
 async def test_the_warm_up_reads_the_newest_and_ends_when_the_process_is_to_stop(
@@ -165,7 +168,43 @@ async def test_a_window_of_none_remembers_nothing() -> None:
     topic = FakeTopic((0, b"a"))
     memory = seen(topic, window=0)
     await memory.load([0])
-    memory.add(0, mark(b"x"))
+    memory.add(0, mark(b"x"), AT_MS)
     assert not memory.has(0, mark(b"a"))
     assert not memory.has(0, mark(b"x"))
     assert not topic.reads
+
+
+async def test_what_is_older_than_the_window_is_forgotten() -> None:
+    now = NOW
+
+    def clock() -> datetime:
+        return now
+
+    assert DEDUP is not None
+    memory = Seen(9, FakeTopic((0, b"old")).read, DEDUP, window_s=60.0, clock=clock)
+    await memory.load([0])
+    now = NOW + timedelta(seconds=59)
+    memory.add(0, mark(b"new"), timestamp_ms(now))
+    assert memory.has(0, mark(b"old"))
+    now = NOW + timedelta(seconds=61)
+    assert not memory.has(0, mark(b"old"))
+    assert memory.digest_of(0, b"old") is None
+    assert memory.has(0, mark(b"new"))
+
+
+async def test_memory_gives_up_what_is_too_old_or_too_much() -> None:
+    now = NOW
+
+    def clock() -> datetime:
+        return now
+
+    assert DEDUP is not None
+    memory = Seen(3, FakeTopic().read, DEDUP, window_s=60.0, clock=clock)
+    await memory.load([0])
+    for number in range(5):
+        now += timedelta(seconds=1)
+        memory.add(0, mark(b"%d" % number), timestamp_ms(now))
+    assert memory.size == 3
+    now += timedelta(seconds=70)
+    memory.add(0, mark(b"last"), timestamp_ms(now))
+    assert memory.size == 1

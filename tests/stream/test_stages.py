@@ -14,8 +14,9 @@ from schemas.pages import PageSource
 from schemas.records import Article, CleanArticle
 from schemas.topics import CLEAN, ENRICHED, LATEST
 from stream.marks import PAGE_DIGEST, page_mark, published_mark
-from stream.stage import Dead, Drop, Message, Publish, Stage, run_stage
-from stream.stages import cleaner_stage, enricher_stage
+from stream.roles import ROLES
+from stream.stage import AGAIN, Dead, Drop, Message, Publish, Retry, Stage, run_stage
+from stream.stages import cleaner_stage, enricher_stage, make_stage
 from tests.stream.fakes import NOW, message
 from tests.support.stream_kit import page
 
@@ -144,3 +145,32 @@ def test_json_nested_too_deeply_is_undecodable(cleaner: Stage) -> None:
     result = run_stage(cleaner, message(value))
     assert isinstance(result, Dead)
     assert (result.reason, result.step) == (Reason.UNDECODABLE, "decode")
+
+
+def test_the_mark_goes_from_hop_to_hop_in_headers(cleaner: Stage, enricher: Stage) -> None:
+    given = message(encode(PAGE), headers={AGAIN: b"1"})
+    cleaned = run_stage(cleaner, given)
+    assert isinstance(cleaned, Publish)
+    headers = dict(cleaned.outs[0].headers)
+    assert headers[AGAIN] == b"1", "the enricher has seen this article too"
+    second = message(cleaned.outs[0].value, headers=headers)
+    enriched = run_stage(enricher, second)
+    assert isinstance(enriched, Publish)
+    assert enricher.dedup is not None
+    mark = enricher.dedup.mark(second)
+    assert mark is not None
+    for out in enriched.outs:
+        assert AGAIN not in dict(out.headers)
+        assert enricher.dedup.mark_of(dict(out.headers)) == mark
+    repeat = replace(second, headers={k: v for k, v in headers.items() if k != AGAIN})
+    assert run_stage(enricher, repeat, mark.__eq__) == Drop(Outcome.DUPLICATE)
+    assert isinstance(run_stage(enricher, second, mark.__eq__), Publish)
+
+
+def test_the_workers_stage_is_the_one_of_the_processes_but_for_the_tools(tools: Tools) -> None:
+    for role, bare in ROLES.items():
+        made = make_stage(role, "live")
+        assert (made.name, made.source, made.outputs) == (bare.name, bare.source, bare.outputs)
+        assert made.dedup == bare.dedup
+        assert made.versions == tools.versions
+        assert isinstance(run_stage(bare, message(b"{}")), Retry)
