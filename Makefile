@@ -18,6 +18,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.nashra-installed
 INSTALLED_DEV := $(VENV)/.nashra-installed-dev
 INSTALLED_KAFKA := $(VENV)/.nashra-installed-kafka
+INSTALLED_BENCH := $(VENV)/.nashra-installed-bench
 INPUTS := pyproject.toml uv.lock
 
 # uv of the machine if there is one, else ours (brought by pip into .uv/).
@@ -55,7 +56,7 @@ endif
 
 say = @printf '%s\n' "==> $(1)"
 
-.PHONY: help install dev demo kafka test test-kafka check format lint types imports contract schemas golden bench clean
+.PHONY: help install dev demo kafka test test-kafka faults check format lint types imports contract schemas golden bench clean
 
 help:  ## this list
 	@printf 'make TARGET, where TARGET is one of\n\n'
@@ -83,6 +84,10 @@ test-kafka: $(INSTALLED_DEV)  ## the end-to-end tests on Apache Kafka instead of
 	@$(kafka_ok)
 	$(call say,running the end-to-end tests on Apache Kafka)
 	@NASHRA_TEST_ENGINE=kafka $(BIN)/python -m pytest -q tests/e2e $(ARGS)
+
+faults: $(INSTALLED_DEV)  ## all fault rehearsals at full length on Apache Kafka (half an hour)
+	@$(kafka_ok)
+	@FAULTS=all $(BIN)/python -m pytest -q -s -p no:randomly tests/faults $(ARGS)
 
 check: format lint types imports contract  ## every check but the tests
 
@@ -112,8 +117,8 @@ schemas: $(INSTALLED)  ## rewrite schemas/generated and its examples
 golden: $(INSTALLED_DEV)  ## rewrite the golden files of the tests; review the difference
 	@NASHRA_GOLDEN=write $(BIN)/python -m pytest -q -p no:randomly tests -k golden
 
-bench: $(INSTALLED)  ## measure: memory, start-up time, articles a second
-	@$(BIN)/python -m tests.bench
+bench: $(INSTALLED_BENCH)  ## measure; some of it: make bench ARGS="text delivery soak"
+	@$(BIN)/python -m tests.bench $(ARGS)
 
 clean:  ## remove .venv/, .uv/ and all caches
 	rm -rf $(VENV) .uv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .nashra dist
@@ -133,6 +138,12 @@ $(INSTALLED_DEV): $(INPUTS) | $(UV_NEEDED)
 $(INSTALLED_KAFKA): $(INPUTS) | $(UV_NEEDED)
 	$(call say,installing nashra and what makes certificates into $(VENV)/)
 	@$(call sync,--extra kafka)
+	@pwd > $(INSTALLED)
+	@pwd > $@
+
+$(INSTALLED_BENCH): $(INPUTS) | $(UV_NEEDED)
+	$(call say,installing nashra and the engines to measure it against into $(VENV)/)
+	@$(call sync,--group dev --group bench)
 	@pwd > $(INSTALLED)
 	@pwd > $@
 

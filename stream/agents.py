@@ -23,9 +23,9 @@ def add_agent(app: NashraApp, config: Config) -> None:
 
     async def consume(stream: Any) -> None:
         async for event in stream.events():
+            await take(app, event.message)
             if app.has_failed:
                 return
-            await take(app, event.message)
 
     async def forget(_app: object, revoked: Iterable[Any], **_: object) -> None:
         app.runner.drop(tp.partition for tp in revoked)
@@ -45,9 +45,12 @@ async def take(app: NashraApp, message: Any) -> None:
     """Hand a message to the runner, which acknowledges it when all of it is delivered.
 
     Faust acknowledges it too, when the agent asks for the next one or is cancelled. The extra
-    reference makes that acknowledgement come to nothing before ours.
+    reference makes that acknowledgement come to nothing before ours, and for good where the worker
+    has failed: then nothing is taken.
     """
     message.incref()
+    if app.has_failed:
+        return
     await app.runner.take(as_message(message), message, _own_partitions(app))
 
 
@@ -84,6 +87,6 @@ def as_message(message: Any) -> Message:
     )
 
 
-def _own_partitions(app: NashraApp) -> list[int]:
+def _own_partitions(app: NashraApp) -> tuple[int, ...]:
     source = app.runner.stage.source.name
-    return [tp.partition for tp in app.consumer.assignment() if tp.topic == source]
+    return tuple(tp.partition for tp in app.consumer.assignment() if tp.topic == source)

@@ -40,6 +40,9 @@ DRAIN_S = 20.0
 COMMIT_S = 5.0
 """How long one commit, or the farewell to the group, may take; the broker may be away."""
 
+FETCH_MIN_BYTES, FETCH_WAIT_MS = 64 * 1024, 100
+"""The broker answers a fetch when it has so much, or after so long."""
+
 _STEP_S = 0.05
 
 _FAUST_LOG = logging.getLogger("faust.nashra")
@@ -141,6 +144,13 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     def _create_consumer(self, loop: asyncio.AbstractEventLoop) -> Any:
         consumer = super()._create_consumer(loop)
         with_pauses(consumer._client)  # noqa: SLF001 - no public name
+        return consumer
+
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        """Let the broker gather records for a moment: a fetch for each one costs more than it."""
+        consumer = super()._create_worker_consumer(transport)
+        consumer._fetch_min_bytes = FETCH_MIN_BYTES  # noqa: SLF001 - Faust has no setting for it
+        consumer._fetch_max_wait_ms = FETCH_WAIT_MS  # noqa: SLF001 - as above
         return consumer
 
     async def _commit(self, offsets: Any) -> bool:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from schemas.errors import BrokerError
 from stream.deadletter import MAX_VALUE_BYTES, out_of
-from stream.delivery import Deliverer
+from stream.delivery import Deliverer, Refused
 from stream.stage import Dead, Fate, Message, Out, Publish, Stage
 
 
@@ -36,15 +36,18 @@ class Outbox:
             DeliveryStoppedError: The process stops with records unsent.
             BrokerError: The dead-letter topic takes no letters.
         """
-        owners: list[int] = []
-        outs: list[Out] = []
-        for index, result in enumerate(results):
-            for out in self._outs(messages[index], result):
-                owners.append(index)
-                outs.append(out)
-        if not outs:
-            return list(results)
-        refused = {owners[item.index]: item for item in await self.deliverer.deliver(outs)}
+        given = [list(self._outs(*pair)) for pair in zip(messages, results, strict=True)]
+        refused: dict[int, Refused] = {}
+        for is_last in (False, True):
+            owners: list[int] = []
+            outs: list[Out] = []
+            for index, all_of_one in enumerate(given):
+                wanted = [out for out in all_of_one if self._is_last(out) is is_last]
+                if index not in refused:
+                    outs += wanted
+                    owners += [index] * len(wanted)
+            if outs:
+                refused |= {owners[no.index]: no for no in await self.deliverer.deliver(outs)}
         delivered: list[Fate] = list(results)
         for index, item in refused.items():
             dead = Dead(item.reason, item.message, "deliver")
@@ -54,6 +57,14 @@ class Outbox:
             )
             delivered[index] = dead
         return delivered
+
+    def _is_last(self, out: Out) -> bool:
+        """Whether a record tells the next worker that its message is done.
+
+        So it goes when all others of its message are acknowledged: a worker killed in between
+        would leave a message that counts as a repeat, and whose other records nobody sends.
+        """
+        return self.stage.dedup is not None and out.topic == self.stage.dedup.output
 
     async def _deliver_letter(
         self, message: Message, dead: Dead, *, max_value_bytes: int | None

@@ -40,7 +40,7 @@ from stream.wire import Reply, decode_reply, encode_request
 
 log = logging.getLogger(__name__)
 
-GATHER_S = 0.02
+GATHER_S = 0.05
 """How long results wait for company: they are delivered together, one delivery at a time."""
 
 
@@ -90,6 +90,10 @@ class Runner:
         """Messages taken and not yet let go."""
         return self._lanes.count
 
+    def knows(self, partition: int) -> bool:
+        """Whether nothing has to be read back before a message of this partition is taken."""
+        return self.seen is None or self.seen.knows(partition)
+
     async def take(
         self, message: Message, token: object = None, partitions: Collection[int] = ()
     ) -> None:
@@ -100,7 +104,7 @@ class Runner:
             token: Given to ``hooks.release`` once it is done.
             partitions: Partitions assigned now; what was published there is read back at once.
         """
-        if self.seen is not None and not self.seen.knows(message.partition):
+        if self.seen is not None and not self.knows(message.partition):
             await self.seen.load({*partitions, message.partition})
         self._lanes.add(Entry(message, token))
         self._pump()

@@ -6,6 +6,8 @@ Faust and aiokafka tell too little of this by public means: the private names ar
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -14,6 +16,9 @@ from stream.health import Vitals
 
 if TYPE_CHECKING:
     from stream.apps import NashraApp
+
+_SECOND_LOOK_S = 0.05
+_COMMIT_S = 10.0
 
 
 class Eye:
@@ -53,33 +58,49 @@ class Eye:
         return self._vitals(is_member=True, in_flight=in_flight, lag=lag)
 
     async def start_over(self) -> list[str]:
-        """Read partitions from their beginning that end before what was read of them.
+        """Commit the beginning for partitions that end before what was read of them.
 
         Their topic was deleted and made again, or the broker lost data. Left alone, Faust would
-        pass over everything below the old offset, and a fresh start would too.
+        pass over everything below the old offset, after a fresh start too. Nothing more is
+        committed by this process: the next one reads them from their beginning.
 
         Returns:
             Their names: ``nashra.pages.v1/3``.
         """
         client = _client_of(self._app)
         assignment = None if client is None else _assignment_of(client)
-        if assignment is None or self._app.rebalancing:
+        if assignment is None or self._app.rebalancing or not self._gone_back(assignment):
             return []
-        consumer = self._app.consumer
-        read = consumer._read_offset  # noqa: SLF001 - no public name
-        ends = {tp: assignment.state_value(tp).highwater for tp in assignment.tps}
-        back = [
-            tp
-            for tp, end in sorted(ends.items())
-            if end is not None and (read.get(tp) or -1) > end  # after a seek it is the next offset
-        ]
+        await asyncio.sleep(_SECOND_LOOK_S)  # a seek in another thread looks the same meanwhile
+        back = self._gone_back(assignment) if assignment.active else []
         if back:
-            await self._rewind(back)
+            consumer = self._app.consumer
+            consumer._unacked_messages.forget(consumer.assignment())  # noqa: SLF001 - ours
+            with contextlib.suppress(TimeoutError):  # then the next process comes here again
+                committing = consumer._thread.commit(dict.fromkeys(back, 0))  # noqa: SLF001 - no public name
+                await asyncio.wait_for(committing, _COMMIT_S)
         return [f"{tp.topic}/{tp.partition}" for tp in back]
+
+    def _gone_back(self, assignment: Any) -> list[Any]:
+        """Partitions that end, or are read, before what Faust read of them.
+
+        Faust's offset is that of the last record, or of the next one after a seek.
+        """
+        read = self._app.consumer._read_offset  # noqa: SLF001 - no public name
+        states = {tp: assignment.state_value(tp) for tp in assignment.tps}
+        return [
+            tp
+            for tp, state in sorted(states.items())
+            if state.highwater is not None
+            and state.has_valid_position
+            and (read.get(tp) or -1) > min(state.highwater, state.position)
+        ]
 
     async def _rewind(self, places: list[Any]) -> None:
         """Go to the beginning while nothing is let through, and forget the old offsets."""
         consumer = self._app.consumer
+        # First, for Faust seeks to what is committed whenever its flow is stopped. 0: earliest.
+        await consumer._thread.commit(dict.fromkeys(places, 0))  # noqa: SLF001 - no public name
         consumer.stop_flow()
         await consumer.wait_for_stopped_flow()
         await consumer._thread.seek_to_beginning(*places)  # noqa: SLF001 - no public name

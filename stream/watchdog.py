@@ -25,8 +25,8 @@ PROBE_S = 15.0
 
 
 START_OVER = (
-    "they end before what was read of them: the topic was deleted and made again, or the broker "
-    "lost data; read from their beginning"
+    "ends before what was read of it: the topic was deleted and made again, or the broker lost "
+    "data; the next start reads it from its beginning"
 )
 
 
@@ -55,8 +55,8 @@ class Watchdog:
             probe: Reaches the broker by a fresh connection and asks for the topics; raises
                 :class:`~schemas.errors.BrokerError` if that fails.
             end: Ends the worker in an orderly way, without a commit of what is not done.
-            start_over: Reads from their beginning, and names, the partitions that end before what
-                was read of them; ``None``: there are none.
+            start_over: Names the partitions that end before what was read of them, and sees to it
+                that the next start reads them from their beginning; ``None``: there are none.
             now_s: Monotonic time.
         """
         self._health = health
@@ -80,7 +80,8 @@ class Watchdog:
             return
         back = await self._start_over()
         if back:
-            log.warning("worker.start_over", extra={"partitions": back, "why": START_OVER})
+            self._condemn(f"{', '.join(back)} {START_OVER}")
+            return
         now_s = self._now_s()
         if self._health.should_tell(now_s) or self._health.is_due(now_s):
             await self._judge()

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import psutil
@@ -21,6 +22,8 @@ from processors.pipeline import CLEAN_STEPS, enrich, finish
 from processors.tools import Tools, load_tools
 from schemas.records import RawPage
 from stream.local import LocalPipeline
+from tests.bench.delivery import delivery
+from tests.bench.soak import soak
 from tests.bench.workers import idle_workers
 from tests.support.articles import read_pages
 from tests.support.text import NOW
@@ -29,12 +32,20 @@ ROOT = Path(__file__).parents[2]
 ARTICLES = 500
 
 
-def main() -> None:
-    """Run every benchmark and print one table each."""
+def main(names: list[str]) -> None:
+    """Run the named benchmarks, or all, and print their tables."""
+    if unknown := set(names) - BENCHMARKS.keys():
+        sys.exit(f"no benchmark {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
     print(
         f"# {platform.platform()}, Python {platform.python_version()}, {psutil.cpu_count()} cores"
     )
     pages = five_hundred_pages()
+    for name in names or BENCHMARKS:
+        BENCHMARKS[name](pages)
+
+
+def text(pages: list[RawPage]) -> None:
+    """Text work, start-up and memory: no Kafka but the embedded broker."""
     start_up()
     in_process(pages)
     whole_command()
@@ -121,5 +132,12 @@ def run_steps(page: RawPage, tools: Tools, spent: dict[str, float]) -> None:
     spent["entities"] = spent.get("entities", 0.0) + time.perf_counter() - start_s
 
 
+BENCHMARKS: Mapping[str, Callable[[list[RawPage]], None]] = {
+    "text": text,
+    "delivery": delivery,
+    "soak": soak,
+}
+"""By the name that ``make bench ARGS=...`` takes."""
+
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

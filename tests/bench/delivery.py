@@ -113,10 +113,10 @@ def noop_records() -> list[Record]:
     return [(str(row["id"]).encode(), orjson.dumps(row)) for row in rows]
 
 
-def page_records(pages: list[RawPage], count: int, part: str = "a") -> list[Record]:
+def page_records(pages: list[RawPage], count: int, part: str = "a", start: int = 0) -> list[Record]:
     """The sample pages over and over, each time as another article; ``part``: a hex digit."""
     records = []
-    for number in range(count):
+    for number in range(start, start + count):
         page = pages[number % len(pages)]
         again = replace(page, article_id=f"{part}{number:031x}")
         records.append((again.article_id.encode(), encode(again)))

@@ -92,10 +92,10 @@ class Stand:
         """
 
         def work(workers: Sequence[psutil.Process]) -> Run:
-            asyncio.run(self._measure(source, output, warm_up, None))
+            asyncio.run(self.follow(source, output, warm_up))
             time.sleep(SETTLE_S)
             before_s = cpu_s(workers)
-            arrivals = asyncio.run(self._measure(source, output, records, rate))
+            arrivals = asyncio.run(self.follow(source, output, records, rate))
             used_s = cpu_s(workers) - before_s
             took_s = arrivals[-1][0] - arrivals[0][0]
             latencies = sorted(latency for _, latency in arrivals)
@@ -103,8 +103,12 @@ class Stand:
 
         return work
 
-    async def _measure(
-        self, source: str, output: str, records: Sequence[Record], rate: float | None
+    async def follow(
+        self,
+        source: str,
+        output: str,
+        records: Sequence[Record],
+        rate: float | None = None,
     ) -> list[tuple[float, float]]:
         """Arrival time (s) and latency (ms) of as many outputs as there are records."""
         reader = new_reader(self.config.kafka, client_id="bench")

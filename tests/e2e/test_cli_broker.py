@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import orjson
@@ -13,20 +13,12 @@ import pytest
 from stream.broker import EmbeddedBroker
 from stream.kafkacluster import KafkaCluster
 from tests.support.cli_kit import ARTICLE, ROOT, invoke, spawn
-from tests.support.kafka_kit import new_broker
 
 pytestmark = pytest.mark.broker
 
 
 def _line(url: str, text: str = ARTICLE) -> bytes:
     return orjson.dumps({"url": url, "text": text}) + b"\n"
-
-
-@pytest.fixture
-def bare(tmp_path: Path) -> Iterator[EmbeddedBroker | KafkaCluster]:
-    """A broker without topics."""
-    with new_broker(tmp_path / "bare") as running:
-        yield running
 
 
 def test_topics_are_missing_then_applied_then_there(bare: EmbeddedBroker | KafkaCluster) -> None:

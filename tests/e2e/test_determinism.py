@@ -18,6 +18,7 @@ from stream.admin import apply_topics, list_topics, sized
 from stream.broker import EmbeddedBroker
 from stream.cli.common import child_environ
 from stream.config import Config, replace
+from stream.kafkacluster import KafkaCluster
 from stream.supervisor import Command, Supervisor, worker_commands
 from tests.support.cli_kit import ROOT, nashra
 from tests.support.stream_kit import config_for, consume
@@ -53,18 +54,17 @@ def test_run_gives_the_same_bytes_whatever_the_order_of_sets(alone: Articles, se
 
 @pytest.mark.parametrize("partitions", [1, 4, 12])
 def test_the_broker_path_gives_the_same_bytes_on_any_number_of_partitions(
-    alone: Articles, tmp_path: Path, partitions: int
+    alone: Articles, bare: EmbeddedBroker | KafkaCluster, tmp_path: Path, partitions: int
 ) -> None:
-    with EmbeddedBroker(port=0, data_dir=str(tmp_path / "broker")) as broker:
-        config = _config(broker, tmp_path, partitions)
-        states = asyncio.run(apply_topics(config))
-        assert [each.state for each in states] == ["created"] * len(states)
-        counts = {each.topic.name: each.partitions for each in states}
-        assert counts.pop("nashra.heartbeat.v1") == 1
-        assert set(counts.values()) == {partitions}
-        if partitions != 12:
-            assert "differs" in {each.state for each in asyncio.run(list_topics(config.kafka))}
-        found = asyncio.run(_through_workers(config, list(alone)))
+    config = _config(bare, tmp_path, partitions)
+    states = asyncio.run(apply_topics(config))
+    assert [each.state for each in states] == ["created"] * len(states)
+    counts = {each.topic.name: each.partitions for each in states}
+    assert counts.pop("nashra.heartbeat.v1") == 1
+    assert set(counts.values()) == {partitions}
+    if partitions != 12:
+        assert "differs" in {each.state for each in asyncio.run(list_topics(config.kafka))}
+    found = asyncio.run(_through_workers(config, list(alone)))
     for topic in (ENRICHED, LATEST):
         assert {(each.key, each.value) for each in found[topic.name]} == set(alone.items())
     for record in found[CLEAN.name] + found[ENRICHED.name]:
@@ -76,7 +76,7 @@ def test_the_broker_path_gives_the_same_bytes_on_any_number_of_partitions(
     assert len(places) == 1 if partitions == 1 else len(places) > 1
 
 
-def _config(broker: EmbeddedBroker, folder: Path, partitions: int) -> Config:
+def _config(broker: EmbeddedBroker | KafkaCluster, folder: Path, partitions: int) -> Config:
     config = config_for(broker.bootstrap, folder / "data")
     return replace(
         config,

@@ -6,7 +6,7 @@ import asyncio
 import signal
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -52,12 +52,21 @@ def put(config: Config, rows: Iterable[Fate]) -> dict[str, Placed]:
     return asyncio.run(work())
 
 
-def letters_of(config: Config, rows: Sequence[Fate]) -> dict[str, ConsumerRecord]:
-    """The letters of these rows by name, once all are there; a row is known by key and value."""
-    names = {(fate.key, fate.value): fate.name for fate in rows}
+def letters_of(
+    config: Config, rows: Sequence[Fate], placed: Mapping[str, Placed]
+) -> dict[str, ConsumerRecord]:
+    """The letters of these rows by name, once all are there.
+
+    A row is known by key, value and time: other tests send some of these values too.
+    """
+    names = {(fate.key, fate.value, placed[fate.name][2]): fate.name for fate in rows}
+
+    def name_of(record: ConsumerRecord) -> str | None:
+        at_ms = int(dict(record.headers).get(f"{PREFIX}timestamp-ms", b"0"))
+        return names.get((record.key, record.value, at_ms))
 
     def found(records: Iterable[ConsumerRecord]) -> dict[str, ConsumerRecord]:
-        known = ((names.get((each.key, each.value)), each) for each in records)
+        known = ((name_of(each), each) for each in records)
         return {name: each for name, each in known if name is not None}
 
     enough = consume(config, DEAD_LETTERS, lambda got: len(found(got)) == len(rows), timeout_s=90.0)
@@ -88,9 +97,9 @@ def test_every_row_has_its_fate(config: Config, tmp_path: Path) -> None:
     argv = [sys.executable, FATE_WORKER, config.kafka.bootstrap, config.data_dir]
     with Worker(argv, tmp_path / "log") as worker:
         articles = consume_ids(config, CLEAN, [fate.article_id for fate in passing], 90.0)
-        letters_of(config, [fate for fate in calm if fate.is_dead])
+        letters_of(config, [fate for fate in calm if fate.is_dead], placed)
         placed |= put(config, deadly)  # they end the process, which counts the tries of others
-        letters = letters_of(config, dead)
+        letters = letters_of(config, dead, placed)
         assert worker.signal(signal.SIGTERM) == 0
         said = worker.said()
     for fate in dead:

@@ -42,8 +42,8 @@ ALL = Size(articles=20_000, rate=100, kills=50, rolls=10, broker_restarts=5, sca
 
 @pytest.fixture(scope="session")
 def size() -> Size:
-    """By ``NASHRA_FAULTS``: ``all`` or ``part``."""
-    return ALL if os.environ.get("NASHRA_FAULTS") == "all" else PART
+    """By the variable ``FAULTS``: ``all`` or ``part``."""
+    return ALL if os.environ.get("FAULTS") == "all" else PART
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from stream.stage import Out, timestamp_ms
 from tests.faults.fleet import Fleet, fleet, wait_until
 from tests.faults.ledger import Ledger
 from tests.faults.newsday import newsday
+from tests.support.stream_kit import consume_ids
 
 RATE = 20
 """Pages a second: enough to see a pause, light enough for a machine with other work."""
@@ -119,15 +120,14 @@ class Scene:
         return min(late()) - since_s
 
     def settle(self, patience_s: float = PATIENCE_S) -> None:
-        """End the source and wait for every article; fails if one does not come."""
+        """End the source and wait for every article; fails if one does not come.
+
+        A reader of its own looks: the ledger's goes through the same trouble as the worker.
+        """
         self.source.end()
-        wanted = {page.article_id for page in self.source.sent}
-
-        def is_complete() -> bool:
-            self.revive()
-            return wanted <= self.arrived()
-
-        wait_until(is_complete, "every article", patience_s)
+        self.revive()
+        wanted = [page.article_id for page in self.source.sent]
+        consume_ids(self.ledger.config, CLEAN, wanted, patience_s)
 
     def repeats(self) -> int:
         """Articles that came more than once, each time but the first."""

@@ -91,6 +91,16 @@ async def test_a_failure_crashes_the_app_at_once() -> None:
     assert [str(error) for error in app.crashes] == ["broken"]
 
 
+async def test_what_comes_after_a_failure_is_neither_taken_nor_committed() -> None:
+    app = app_of()
+    app.runner.hooks.fail(RuntimeError("broken"))
+    message = kafka_message(7)
+    await take(app, message)
+    message.ack(app.consumer)  # as Faust does when the agent returns
+    assert app.runner.in_flight == 0
+    assert app.consumer.acked == []
+
+
 async def test_pressure_stops_the_fetching_of_our_partitions() -> None:
     app = app_of()
     app.runner.hooks.set_pressure(True)

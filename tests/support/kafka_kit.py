@@ -1,8 +1,8 @@
 """Real Apache Kafka in tests: started once a session, and only if a test asks for it.
 
 Without Java 17 and Maven its tests are skipped, with the reason in the summary. With
-``NASHRA_TEST_ENGINE=kafka`` the whole suite runs on it (``make test-kafka``), and then a download
-that fails is a failure.
+``NASHRA_TEST_ENGINE=kafka`` the end-to-end tests run on it (``make test-kafka``), and then a
+download that fails is a failure.
 """
 
 from __future__ import annotations
