@@ -28,7 +28,7 @@ def add_agent(app: NashraApp, config: Config) -> None:
                 return
 
     async def forget(_app: object, revoked: Iterable[Any], **_: object) -> None:
-        app.runner.drop(tp.partition for tp in revoked)
+        await app.disown(revoked)
 
     heart = Heart(app.runner, config.worker.instance_id, lambda: str(app.health.state))
 

@@ -11,7 +11,7 @@ import logging
 import os
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +61,11 @@ class NashraApp(faust.App):  # type: ignore[misc]
     def hand_back(self) -> list[object]:
         """Give up all messages that are not in work; ``stream/faust_compat.py`` lets them go."""
         return self.runner.take_back()
+
+    async def disown(self, revoked: Iterable[Any]) -> None:
+        """Send nothing more for partitions that were revoked."""
+        source = self.runner.stage.source.name
+        await self.runner.disown(tp.partition for tp in revoked if tp.topic == source)
 
     async def _on_agent_error(self, agent: object, exc: BaseException) -> None:
         """End the worker. Faust would commit past the failed message and go on: that loses it.

@@ -199,7 +199,9 @@ class Deliverer:
             task.cancel()
 
     async def _send_all(self, outs: dict[int, Out]) -> dict[int, KafkaError]:
-        """Send side by side; then alone what was refused for size, for its batch may be to blame.
+        """Send side by side; then alone what was refused, for its batch may be to blame.
+
+        Size and time are checked for a whole batch: one bad record has its neighbours refused.
 
         Returns:
             The error of each record that was not acknowledged.
@@ -215,7 +217,7 @@ class Deliverer:
         if any(isinstance(answer, _REFUSING) for answer in answers):
             await self._drop_producer()  # an idempotent one has counted the refused as sent
         for (index, _), answer in zip(tasks, answers, strict=True):
-            if isinstance(answer, _TOO_LARGE) and len(outs) > 1:
+            if isinstance(answer, _REFUSING) and len(outs) > 1:
                 errors |= await self._send_all({index: outs[index]})
             elif isinstance(answer, KafkaError):
                 errors[index] = answer
@@ -241,7 +243,7 @@ class Deliverer:
                 producer = self._new_producer()
                 try:
                     await producer.start()
-                except KafkaError:
+                except (KafkaError, asyncio.CancelledError):
                     await producer.stop()
                     raise
                 self._producer = producer

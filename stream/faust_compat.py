@@ -212,6 +212,10 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         self.stop_flow()
         self.app.flow_control.suspend()
         self.app.flow_control.clear()
+        client = self._thread._consumer  # noqa: SLF001 - no public name
+        if client is not None and client._coordinator.generation < 0:  # noqa: SLF001 - as above
+            # The group went on without us: what is in work must not come after what others do.
+            self._unacked_messages.forget(revoked)
         await self.wait_empty()
         self._unacked_messages.forget(revoked)
         await super().on_partitions_revoked(revoked)

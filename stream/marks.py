@@ -13,6 +13,9 @@ from stream.stage import Mark, Message
 PAGE_DIGEST = "nashra-page-digest"
 """Header on clean articles: :func:`page_digest` of the page they were made from."""
 
+_MAX_DIGITS = 18
+"""Longer ones are no revision of ours: anybody may write headers."""
+
 
 def page_digest(page: RawPage) -> str:
     """SHA-256 of all that an article is made from, 64 hex digits.
@@ -24,9 +27,10 @@ def page_digest(page: RawPage) -> str:
         DecodeError: A string holds a lone surrogate and thus is no Unicode text.
     """
     payload = page.body if page.body is not None else (page.text or "").encode("utf-8", "replace")
+    entry = page.entry
     beside = (
-        page.headline,
-        page.published_raw,
+        page.headline or (entry.title if entry else None),
+        page.published_raw or (entry.published_raw if entry else None),
         page.source,
         page.media_type,
         page.charset,
@@ -58,4 +62,6 @@ def published_mark(headers: Mapping[str, bytes | None]) -> Mark | None:
 
 def _mark(article: bytes, revision: bytes, digest: bytes) -> Mark:
     """The digest has 16 bytes, for worker memory holds many."""
-    return Mark(article, hashlib.blake2b(revision + b"\n" + digest, digest_size=16).digest())
+    short = hashlib.blake2b(revision + b"\n" + digest, digest_size=16).digest()
+    is_number = revision.isdigit() and len(revision) <= _MAX_DIGITS
+    return Mark(article, short, int(revision) if is_number else 0)

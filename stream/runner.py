@@ -35,6 +35,7 @@ from stream.stage import (
     Retry,
     Stage,
     outcome_of,
+    with_attempts,
 )
 from stream.wire import Reply, decode_reply, encode_request
 
@@ -78,7 +79,9 @@ class Runner:
         self._outbox = Outbox(stage=stage, deliverer=deliverer, clock=clock)
         self._topics: dict[str, Topic] = {topic.name: topic for topic in stage.outputs}
         self._lanes = Lanes(self._pump)
+        self._arriving: list[Entry] = []
         self._results: list[tuple[Entry, Fate]] = []
+        self._sending: list[tuple[Entry, Fate]] = []
         self._delivery: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._reporter = Reporter(stage.name)
@@ -104,15 +107,21 @@ class Runner:
             token: Given to ``hooks.release`` once it is done.
             partitions: Partitions assigned now; what was published there is read back at once.
         """
+        entry = Entry(message, token)
         if self.seen is not None and not self.knows(message.partition):
+            self._arriving.append(entry)
             await self.seen.load({*partitions, message.partition})
-        self._lanes.add(Entry(message, token))
+            if entry not in self._arriving:
+                return  # given back or revoked meanwhile: another worker may have it by now
+            self._arriving.remove(entry)
+        self._lanes.add(entry)
         self._pump()
         self._press()
 
     def take_back(self) -> list[object]:
         """Forget all messages that are not in work; their tokens, to be given back un-acked."""
-        tokens = [entry.token for entry in self._lanes.take_back()]
+        tokens = [entry.token for entry in (*self._lanes.take_back(), *self._arriving)]
+        self._arriving.clear()
         self._press()
         return tokens
 
@@ -120,8 +129,22 @@ class Runner:
         """Forget revoked partitions: of what is in work there, nothing more is sent."""
         gone = frozenset(partitions)
         self._lanes.drop(gone)
+        self._arriving = [it for it in self._arriving if it.message.partition not in gone]
         if self.seen is not None:
             self.seen.forget(gone)
+
+    async def disown(self, partitions: Iterable[int]) -> None:
+        """As :meth:`drop`, and end the delivery under way: others may have them by now.
+
+        An old record must not come to stand after theirs. What is ours still is sent again.
+        """
+        self.drop(partitions)
+        sending, delivery = self._sending, self._delivery
+        if delivery is not None and any(entry.is_dropped for entry, _ in sending):
+            delivery.cancel()
+            await asyncio.gather(delivery, return_exceptions=True)
+            self._results[:0] = [pair for pair in sending if not pair[0].is_dropped]
+            self._plan()
 
     async def stop(self) -> None:
         """End the processes and disconnect; what is in work then comes again elsewhere."""
@@ -171,7 +194,7 @@ class Runner:
             dead = Dead(answer.reason, answer.message, "pool", answer.attempts)
             fields = {"partition": entry.message.partition, "offset": entry.message.offset}
             log.warning("pool.lost", extra={"reason": str(dead.reason), **fields})
-            return _with_attempts(dead, entry)
+            return with_attempts(dead, entry.failures)
         reply: Reply = decode_reply(answer, self._topics)
         is_repeat = (
             reply.mark is not None
@@ -179,7 +202,12 @@ class Runner:
             and isinstance(reply.result, Publish)
             and self.seen.has(entry.message.partition, reply.mark)
         )
-        return Drop(Outcome.DUPLICATE) if is_repeat else _with_attempts(reply.result, entry)
+        if is_repeat:
+            return Drop(Outcome.DUPLICATE)
+        result = reply.result
+        if self.seen is not None and isinstance(result, Publish):
+            result = self.seen.without_outdated(entry.message.partition, result)
+        return with_attempts(result, entry.failures)
 
     def _try_again(self, entry: Entry, result: Retry) -> None:
         now_s = asyncio.get_running_loop().time()
@@ -216,10 +244,10 @@ class Runner:
         self._timer = None
         if self._has_failed:
             return
-        results = [pair for pair in self._results if not pair[0].is_dropped]
+        self._sending = [pair for pair in self._results if not pair[0].is_dropped]
         self._results.clear()
-        if results:
-            self._delivery = asyncio.ensure_future(self._deliver(results))
+        if self._sending:
+            self._delivery = asyncio.ensure_future(self._deliver(self._sending))
             self._delivery.add_done_callback(self._on_delivered)
 
     async def _deliver(self, pairs: list[tuple[Entry, Fate]]) -> None:
@@ -231,14 +259,15 @@ class Runner:
         self.counts.merge(outcomes)
         self._reporter.add(outcomes)
         for entry, result in zip(entries, results, strict=True):
-            self._remember(entry, result)
+            if not entry.is_dropped:  # else its next owner may have gone on from there
+                self._remember(entry, result)
             self._lanes.finish(entry)
             self.hooks.release(entry.token)
         self._pump()
         self._press()
 
     def _on_delivered(self, task: asyncio.Task[None]) -> None:
-        self._delivery = None
+        self._delivery, self._sending = None, []
         error = None if task.cancelled() else task.exception()
         if error is not None:
             self._fail(error)
@@ -269,11 +298,3 @@ class Runner:
         if not self._has_failed:
             self._has_failed = True
             self.hooks.fail(error)
-
-
-def _with_attempts(result: Result, entry: Entry) -> Result:
-    """A dead letter tells how often the message was tried in all."""
-    if isinstance(result, Dead) and entry.failures:
-        attempts = result.attempts + entry.failures
-        return Dead(result.reason, result.message, result.step, attempts)
-    return result

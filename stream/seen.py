@@ -7,17 +7,20 @@ whose articles reached the broker are known.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from datetime import datetime
+from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaConnectionError, KafkaTimeoutError, NodeNotReadyError
 
 from stream.config import KafkaConfig
 from stream.kafka import new_reader
-from stream.stage import Dedup, Mark, utc_now
+from stream.stage import Dedup, Mark, Publish, utc_now
 from stream.stage import timestamp_ms as timestamp_ms_of
 
 log = logging.getLogger(__name__)
@@ -34,7 +37,22 @@ long. An older article that comes again after a restart may be published a secon
 WARM_UP_LIMIT_S = 60.0
 """Longest time spent reading back; what is missing then may be published a second time."""
 
+PASSING = (KafkaConnectionError, KafkaTimeoutError, NodeNotReadyError)
+"""What a broker that is away says; all else ends the worker."""
+
 _POLL_MS = 1_000
+_POLL_RECORDS = 500
+"""Unpacked in one go; all that was fetched of 12 partitions blocked the loop for 0.4 s."""
+
+_AGAIN_S = 1.0
+
+
+class _Known(NamedTuple):
+    """What is remembered of an article: its last digest and timestamp, its newest revision."""
+
+    digest: bytes
+    at_ms: int
+    newest: int
 
 
 class Seen:
@@ -63,9 +81,8 @@ class Seen:
         self._read_tail = read_tail
         self._dedup = dedup
         self._clock = clock
-        # Digest and timestamp by article id. A dict keeps insertion order: the first is the least
-        # recently used.
-        self._marks: dict[int, dict[bytes, tuple[bytes, int]]] = {}
+        # By article id. A dict keeps insertion order: the first is the least recently used.
+        self._marks: dict[int, dict[bytes, _Known]] = {}
         self._epochs: dict[int, int] = {}
 
     @property
@@ -80,11 +97,28 @@ class Seen:
     def digest_of(self, partition: int, article: bytes) -> bytes | None:
         """Digest of what was published last of an article; ``None``: unknown, or too long ago."""
         found = self._marks.get(partition, {}).get(article)
-        return None if found is None or found[1] < self._oldest_ms() else found[0]
+        return None if found is None or found.at_ms < self._oldest_ms() else found.digest
 
     def has(self, partition: int, mark: Mark) -> bool:
         """Whether this is the last published of its article; of an unknown partition nothing is."""
         return self.digest_of(partition, mark.article) == mark.digest
+
+    def is_outdated(self, partition: int, mark: Mark) -> bool:
+        """Whether a newer revision of the article was published, as far as is remembered."""
+        found = self._marks.get(partition, {}).get(mark.article)
+        return found is not None and mark.revision < found.newest
+
+    def without_outdated(self, partition: int, result: Publish) -> Publish:
+        """What may go out: an older revision as an event, but not in place of a newer one.
+
+        That is, not on a compacted topic, where the last record of a key is the one that stays.
+        """
+        kept = []
+        for out in result.outs:
+            mark = None if out.topic.cleanup == "delete" else self._dedup.mark_of(dict(out.headers))
+            if mark is None or not self.is_outdated(partition, mark):
+                kept.append(out)
+        return Publish(tuple(kept))
 
     def add(self, partition: int, mark: Mark, timestamp_ms: int) -> None:
         """Remember a mark; only after the broker acknowledged the record.
@@ -99,12 +133,15 @@ class Seen:
         marks = self._marks.get(partition)
         if marks is None:
             return
-        marks.pop(mark.article, None)
-        marks[mark.article] = mark.digest, timestamp_ms
+        _put(marks, mark, timestamp_ms)
+        self._trim(marks)
+
+    def _trim(self, marks: dict[bytes, _Known]) -> None:
+        """Give up what is too old or too much."""
         oldest_ms = self._oldest_ms()
         while marks:
             first = next(iter(marks))
-            if len(marks) <= self._window and marks[first][1] >= oldest_ms:
+            if len(marks) <= self._window and marks[first].at_ms >= oldest_ms:
                 break
             del marks[first]
 
@@ -130,25 +167,31 @@ class Seen:
             return
         started = time.monotonic()
         epochs = {partition: self._epochs.get(partition, 0) for partition in missing}
-        loaded: list[tuple[int, Mark, int]] = []
+        loaded: dict[int, dict[bytes, _Known]] = {partition: {} for partition in missing}
         async for partition, headers, timestamp_ms in self._read_tail(missing):
             mark = self._dedup.mark_of(headers)
             if mark is not None:
-                loaded.append((partition, mark, timestamp_ms))
+                _put(loaded[partition], mark, timestamp_ms)
         # Only now: a failed read must not leave half-known partitions behind.
         for partition in missing:
             if self._epochs.get(partition, 0) == epochs[partition]:
-                self._marks[partition] = {}
-        for partition, mark, timestamp_ms in loaded:
-            self.add(partition, mark, timestamp_ms)
+                self._trim(loaded[partition])
+                self._marks[partition] = loaded[partition]
         log.info(
             "seen.loaded",
             extra={
                 "partitions": len(missing),
-                "marks": len(loaded),
+                "marks": sum(map(len, loaded.values())),
                 "took_s": round(time.monotonic() - started, 2),
             },
         )
+
+
+def _put(marks: dict[bytes, _Known], mark: Mark, timestamp_ms: int) -> None:
+    """Remember a mark as the last one of all."""
+    before = marks.pop(mark.article, None)
+    newest = mark.revision if before is None else max(mark.revision, before.newest)
+    marks[mark.article] = _Known(mark.digest, timestamp_ms, newest)
 
 
 def tail_reader(
@@ -164,23 +207,45 @@ def tail_reader(
         topic: The output topic.
         window: Most records per partition; never more than :data:`WARM_UP_RECORDS`.
         should_stop: Whether the process is to stop; then the reading ends where it is.
+
+    Returns:
+        A reader that waits for a broker that is away, and then begins anew.
     """
     window = min(window, WARM_UP_RECORDS)
 
     async def read(partitions: frozenset[int]) -> Tail:
-        reader = new_reader(kafka, client_id="nashra-seen")
-        await reader.start()
-        try:
+        while True:
             places = [TopicPartition(topic, partition) for partition in sorted(partitions)]
-            ends = await _seek_back(reader, places, window)
-            if not ends:
+            try:
+                async for record in _read_once(kafka, places, window, should_stop):
+                    yield record
+            except PASSING as error:
+                if should_stop():
+                    return
+                log.warning("seen.retry", extra={"again_in_s": _AGAIN_S, "error": repr(error)})
+                await asyncio.sleep(_AGAIN_S)
+            else:
                 return
-            async for record in _read_on(reader, ends, should_stop):
-                yield record
-        finally:
-            await reader.stop()
 
     return read
+
+
+async def _read_once(
+    kafka: KafkaConfig,
+    places: list[TopicPartition],
+    window: int,
+    should_stop: Callable[[], bool],
+) -> Tail:
+    reader = new_reader(kafka, client_id="nashra-seen")
+    try:
+        await reader.start()
+        ends = await _seek_back(reader, places, window)
+        if not ends:
+            return
+        async for record in _read_on(reader, ends, should_stop):
+            yield record
+    finally:
+        await reader.stop()
 
 
 async def _seek_back(
@@ -202,7 +267,8 @@ async def _read_on(
     """Read past the ends until nothing comes: Tansu's "latest" is too low within a batch."""
     deadline = time.monotonic() + WARM_UP_LIMIT_S
     while True:
-        fetched = await reader.getmany(timeout_ms=_POLL_MS)
+        fetched = await reader.getmany(timeout_ms=_POLL_MS, max_records=_POLL_RECORDS)
+        await asyncio.sleep(0)  # a poll that finds records waiting does not let the loop turn
         for place, records in fetched.items():
             for record in records:
                 yield place.partition, dict(record.headers), record.timestamp

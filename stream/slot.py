@@ -33,6 +33,7 @@ TRIES = 2
 
 _CLOSE_S = 1.0
 _BUFFER_BYTES = 1 << 20
+_MAX_FRAME_BYTES = 64 << 20
 _MEGABYTE = 1 << 20
 
 
@@ -251,11 +252,12 @@ class Slot:
 
 
 async def _read(process: Process) -> bytes | None:
-    """One frame; ``None``: the process closed its pipe."""
+    """One frame; ``None``: the process closed its pipe, or speaks nonsense."""
     assert process.stdout is not None, "started with a pipe"
     try:
-        head = await process.stdout.readexactly(LENGTH_BYTES)
-        return await process.stdout.readexactly(int.from_bytes(head, "big"))
+        length = int.from_bytes(await process.stdout.readexactly(LENGTH_BYTES), "big")
+        # No stage of ours says so much; a process that a page has taken over may, without end.
+        return await process.stdout.readexactly(length) if length <= _MAX_FRAME_BYTES else None
     except (asyncio.IncompleteReadError, ConnectionError):
         return None
 

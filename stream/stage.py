@@ -126,10 +126,12 @@ class Mark(NamedTuple):
     Attributes:
         article: Its id.
         digest: Of the revision and everything that the stage makes the article from.
+        revision: The revision itself; 0: unknown.
     """
 
     article: bytes
     digest: bytes
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,6 +211,13 @@ def _is_repeat(stage: Stage, message: Message, is_known: Callable[[Mark], bool])
         return False
     mark = stage.dedup.mark(message)
     return mark is not None and is_known(mark)
+
+
+def with_attempts(result: Result, failures: int) -> Result:
+    """A dead letter tells how often its message was tried in all, earlier failures included."""
+    if isinstance(result, Dead) and failures:
+        return Dead(result.reason, result.message, result.step, result.attempts + failures)
+    return result
 
 
 def outcome_of(result: Fate) -> tuple[Outcome, Reason | None]:

@@ -9,7 +9,8 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -59,9 +60,11 @@ class Source:
 
     async def _publish(self) -> None:
         deliverer = Deliverer(lambda: new_producer(self._config.kafka, client_id="source"))
-        for page in _pages(self._seed):
+        for made in _pages(self._seed):
             if self._is_over.is_set():
                 break
+            # Of today: Kafka drops what is older than the topic's retention, from 30 s on.
+            page = replace(made, fetched_at=datetime.now(UTC))
             await deliverer.deliver([_out(page)])
             self.sent.append(page)
             await asyncio.sleep(1 / RATE)

@@ -77,7 +77,7 @@ async def test_a_message_that_waits_for_its_next_try_holds_back_its_key_alone() 
     made, engine = runner(producer, stage(fn), limits=slow_to_retry)
     for number, key in enumerate("abab"):
         await made.take(keyed(key, number // 2), number)
-    await until(lambda: len(producer.acked) == 2)
+    await until(lambda: len(engine.released) == 2)
     assert by_key(producer) == {b"b": [0, 1]}
     assert engine.released == [1, 3]
     failing.clear()

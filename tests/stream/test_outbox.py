@@ -12,14 +12,6 @@ from stream.outbox import Outbox
 from stream.stage import Dead, Dedup, Message, Out, Publish, Stage
 from tests.stream.fakes import NOW, FakeProducer, deliverer, mark_of, message
 
-STAGE = Stage(
-    name="enricher",
-    source=CLEAN,
-    outputs=(ENRICHED, LATEST),
-    fn=lambda given: publish(given),
-    dedup=Dedup(output=ENRICHED, mark=lambda _: None, mark_of=mark_of),
-)
-
 
 def publish(given: Message) -> Publish:
     value = given.value
@@ -29,6 +21,15 @@ def publish(given: Message) -> Publish:
             for topic in (ENRICHED, LATEST)
         )
     )
+
+
+STAGE = Stage(
+    name="enricher",
+    source=CLEAN,
+    outputs=(ENRICHED, LATEST),
+    fn=publish,
+    dedup=Dedup(output=ENRICHED, mark=lambda _: None, mark_of=mark_of),
+)
 
 
 def outbox(producer: FakeProducer) -> Outbox:

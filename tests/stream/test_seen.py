@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
 from aiokafka import TopicPartition
+from aiokafka.errors import KafkaConnectionError
 
 from stream import seen as module
 from stream.config import KafkaConfig
 from stream.seen import Seen, Tail, tail_reader
-from stream.stage import timestamp_ms
+from stream.stage import Mark, timestamp_ms
 from tests.stream.fakes import NOW, mark, stage
 
 AT_MS = timestamp_ms(NOW)
@@ -130,7 +132,9 @@ class FakeReader:
     async def position(self, place: object) -> int:
         return self.at
 
-    async def getmany(self, timeout_ms: int) -> dict[TopicPartition, list[SimpleNamespace]]:
+    async def getmany(
+        self, timeout_ms: int, max_records: int
+    ) -> dict[TopicPartition, list[SimpleNamespace]]:
         if self.at >= self.end:
             return {}
         self.at += 1
@@ -151,6 +155,58 @@ async def test_the_warm_up_reads_the_newest_and_ends_when_the_process_is_to_stop
 
     some = tail_reader(KafkaConfig(), "t", 20_000, should_stop)(frozenset([0]))
     assert len([each async for each in some]) == 3
+
+
+async def test_a_reading_that_finds_all_at_once_lets_the_loop_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "new_reader", lambda *_, **__: FakeReader(end=50))
+    turns = 0
+
+    async def turn() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    turning = asyncio.ensure_future(turn())
+    assert len([each async for each in tail_reader(KafkaConfig(), "t", 99)(frozenset([0]))]) == 50
+    turning.cancel()
+    assert turns >= 50
+
+
+async def test_a_reading_waits_for_a_broker_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Away(FakeReader):
+        stopped = 0
+
+        async def start(self) -> None:
+            raise KafkaConnectionError
+
+        async def stop(self) -> None:
+            Away.stopped += 1
+
+    readers = [Away(), Away(), FakeReader(end=4)]
+    monkeypatch.setattr(module, "new_reader", lambda *_, **__: readers.pop(0))
+    monkeypatch.setattr(module, "_AGAIN_S", 0.0)
+    whole = [each async for each in tail_reader(KafkaConfig(), "t", 9)(frozenset([0]))]
+    assert len(whole) == 4
+    assert Away.stopped == 2, "what did not start is closed too"
+    readers[:] = [Away()]
+    assert [
+        each async for each in tail_reader(KafkaConfig(), "t", 9, lambda: True)(frozenset([0]))
+    ] == []
+
+
+async def test_the_newest_revision_stays_known_when_an_older_one_follows() -> None:
+    memory = seen(FakeTopic())
+    await memory.load([0])
+    for revision in (2, 3, 1):
+        memory.add(0, Mark(b"a", b"%d" % revision, revision), AT_MS)
+    assert memory.has(0, Mark(b"a", b"1")), "what was published last"
+    assert [memory.is_outdated(0, Mark(b"a", b"", each)) for each in (2, 3, 4)] == [1, 0, 0]
+    assert not memory.is_outdated(1, Mark(b"a", b"", 1)), "an unknown partition"
+    memory.forget([0])
+    assert not memory.is_outdated(0, Mark(b"a", b"", 1))
 
 
 async def test_a_failed_read_leaves_nothing_half_known() -> None:

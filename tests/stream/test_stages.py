@@ -11,7 +11,7 @@ from processors.tools import Tools, load_tools
 from schemas.codec import decode, encode
 from schemas.errors import Outcome, Reason
 from schemas.pages import PageSource
-from schemas.records import Article, CleanArticle
+from schemas.records import Article, CleanArticle, FeedEntry
 from schemas.topics import CLEAN, ENRICHED, LATEST
 from stream.marks import PAGE_DIGEST, page_mark, published_mark
 from stream.roles import ROLES
@@ -115,6 +115,9 @@ def test_tombstones_are_skipped(cleaner: Stage, enricher: Stage) -> None:
         assert run_stage(stage, message(None)) == Drop(Outcome.SKIPPED, Reason.TOMBSTONE)
 
 
+ENTRY = FeedEntry(feed_id="feed", entry_id="1", discovered_at=PAGE.fetched_at)
+
+
 def test_the_mark_of_a_page_is_the_mark_of_its_article(cleaner: Stage) -> None:
     def mark_left_by(given: Message) -> bytes | None:
         result = run_stage(cleaner, given)
@@ -132,6 +135,8 @@ def test_the_mark_of_a_page_is_the_mark_of_its_article(cleaner: Stage) -> None:
         replace(PAGE, media_type="html"),
         replace(PAGE, charset="windows-1256"),
         replace(PAGE, url="https://other.example/"),
+        replace(PAGE, entry=replace(ENTRY, title="عنوان آخر")),
+        replace(PAGE, entry=replace(ENTRY, published_raw="2026-01-01")),
     ):
         assert page_mark(message(encode(other))) != page_mark(given)
     assert page_mark(message(encode(replace(PAGE, origin="elsewhere")))) == page_mark(given)
