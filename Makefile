@@ -80,10 +80,10 @@ test: $(INSTALLED_DEV)  ## all tests; one part: make test ARGS=tests/schemas
 	$(call say,running the tests)
 	@$(BIN)/python -m pytest -q $(ARGS)
 
-test-kafka: $(INSTALLED_DEV)  ## the end-to-end tests on Apache Kafka instead of the embedded broker
+test-kafka: $(INSTALLED_DEV)  ## the end-to-end tests, and some faults, on Apache Kafka
 	@$(kafka_ok)
 	$(call say,running the end-to-end tests on Apache Kafka)
-	@NASHRA_TEST_ENGINE=kafka $(BIN)/python -m pytest -q tests/e2e $(ARGS)
+	@NASHRA_TEST_ENGINE=kafka FAULTS=part $(BIN)/python -m pytest -q tests/e2e tests/faults/test_workers.py $(ARGS)
 
 faults: $(INSTALLED_DEV)  ## all fault rehearsals at full length on Apache Kafka (half an hour)
 	@$(kafka_ok)

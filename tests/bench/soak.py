@@ -13,6 +13,7 @@ from schemas.records import RawPage
 from schemas.topics import ENRICHED, PAGES
 from tests.bench.delivery import page_records
 from tests.bench.stand import WORKER_CORES, stand
+from tests.faults.newsday import newsday
 
 PAGES_EACH = 50_000
 STEP = 5_000
@@ -20,7 +21,9 @@ ROLES = ("cleaner", "enricher")
 
 
 def soak(pages: list[RawPage]) -> None:
-    """Feed 50,000 pages and print resident memory after each 5,000."""
+    """Feed 50,000 pages, a tenth of them samples, and print resident memory after each 5,000."""
+    day = [page for page in newsday(STEP, seed=50).pages if page.text]
+    mixed = [(day if number % 10 else pages)[number % len(pages)] for number in range(STEP)]
     print(f"\n## Resident memory, {PAGES_EACH} pages through cleaner and enricher (MB)")
     print("pages    " + "".join(f"{role:>10}{'its pool':>10}" for role in ROLES))
     commands = [["-m", "stream", "worker", role] for role in ROLES]
@@ -31,7 +34,7 @@ def soak(pages: list[RawPage]) -> None:
     ):
         sizes = []
         for part in range(PAGES_EACH // STEP):
-            records = page_records(pages, STEP, start=part * STEP)
+            records = page_records(mixed, STEP, start=part * STEP)
             asyncio.run(here.follow(PAGES.name, ENRICHED.name, records))
             sizes.append(resident_mb(workers))
             print(f"{(part + 1) * STEP:<9}" + "".join(f"{mb:10.1f}" for mb in sizes[-1]))
