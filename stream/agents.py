@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from stream.config import Config
 from stream.heartbeat import Heart
 from stream.hooks import Hooks
+from stream.report import INTERVAL_S as REPORT_S
 from stream.stage import Message
 
 if TYPE_CHECKING:
@@ -39,6 +40,11 @@ def add_agent(app: NashraApp, config: Config) -> None:
     app.on_partitions_revoked.connect(forget)
     app.task(beat)  # one at once: the timer's first comes after its interval
     app.timer(heart.interval_s, name="heartbeat")(beat)
+
+    async def report() -> None:
+        app.runner.reporter.flush()
+
+    app.timer(REPORT_S, name="report")(report)
 
 
 async def take(app: NashraApp, message: Any) -> None:

@@ -41,6 +41,7 @@ class Vitals:
         in_flight: Messages taken and not yet let go.
         lag: Messages known to the broker and not yet committed, of all its partitions.
         answered_s: Monotonic time of the broker's latest answer; ``None``: none yet.
+        partitions: Partitions that it has been given; 0: others have them, or there are none.
     """
 
     is_member: bool
@@ -48,6 +49,7 @@ class Vitals:
     in_flight: int
     lag: int
     answered_s: float | None
+    partitions: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -182,6 +182,11 @@ def as_broker_error(error: KafkaError, kafka: KafkaConfig, operation: str = "use
     name = type(error).__name__
     if "Authorization" in name:
         return BrokerError(not_allowed(kafka, operation, _place(error)))
+    if "Coordinator" in name:
+        return BrokerError(
+            f"the broker at {kafka.bootstrap} is not ready for groups yet: it answers, and makes "
+            "its offsets topic at the first use"
+        )
     if "Authentication" in name or "Sasl" in name:
         hint = "check kafka.sasl_username, its password and kafka.sasl_mechanism"
     elif isinstance(error, NodeNotReadyError):

@@ -84,7 +84,7 @@ class Runner:
         self._sending: list[tuple[Entry, Fate]] = []
         self._delivery: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._reporter = Reporter(stage.name)
+        self.reporter = Reporter(stage.name)
         self._is_pressed = False
         self._has_failed = False
 
@@ -157,7 +157,7 @@ class Runner:
             self._delivery.cancel()
             await asyncio.gather(self._delivery, return_exceptions=True)
         await self.deliverer.stop()
-        self._reporter.flush()
+        self.reporter.flush()
 
     def _pump(self) -> None:
         """Send what is ready to the processes, as long as there is room."""
@@ -257,7 +257,7 @@ class Runner:
         )
         outcomes = [outcome_of(result) for result in results]
         self.counts.merge(outcomes)
-        self._reporter.add(outcomes)
+        self.reporter.add(outcomes)
         for entry, result in zip(entries, results, strict=True):
             if not entry.is_dropped:  # else its next owner may have gone on from there
                 self._remember(entry, result)

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from stream.health import Vitals
@@ -55,7 +56,8 @@ class Eye:
         self._note_commits()
         self._note_answers(client, places)
         lag = sum(_unread(state) for state in places.values()) + self._uncommitted()
-        return self._vitals(is_member=True, in_flight=in_flight, lag=lag)
+        seen = self._vitals(is_member=True, in_flight=in_flight, lag=lag)
+        return replace(seen, partitions=len(places))
 
     async def start_over(self) -> list[str]:
         """Commit the beginning for partitions that end before what was read of them.
@@ -95,22 +97,6 @@ class Eye:
             and state.has_valid_position
             and (read.get(tp) or -1) > min(state.highwater, state.position)
         ]
-
-    async def _rewind(self, places: list[Any]) -> None:
-        """Go to the beginning while nothing is let through, and forget the old offsets."""
-        consumer = self._app.consumer
-        # First, for Faust seeks to what is committed whenever its flow is stopped. 0: earliest.
-        await consumer._thread.commit(dict.fromkeys(places, 0))  # noqa: SLF001 - no public name
-        consumer.stop_flow()
-        await consumer.wait_for_stopped_flow()
-        await consumer._thread.seek_to_beginning(*places)  # noqa: SLF001 - no public name
-        consumer._unacked_messages.forget(places)  # noqa: SLF001 - ours
-        for tp in places:
-            consumer._committed_offset[tp] = None  # noqa: SLF001 - no public name
-            consumer._read_offset[tp] = None  # noqa: SLF001 - no public name
-            self._committed.pop(tp, None)
-        if not self._app.rebalancing:  # else its end lets them through
-            consumer.resume_flow()
 
     def _vitals(self, *, is_member: bool, in_flight: int, lag: int) -> Vitals:
         return Vitals(

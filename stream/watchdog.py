@@ -15,11 +15,14 @@ from collections.abc import Awaitable, Callable
 
 from schemas.errors import BrokerError, TransientError
 from stream.diagnosis import RefusedError
-from stream.health import Health, Report, State, Vitals
+from stream.health import PATIENCE_S, Health, Report, State, Vitals
 
 log = logging.getLogger(__name__)
 
 INTERVAL_S = 1.0
+BARE_S = 30.0
+"""How often a worker without partitions asks whether its topics are there at all."""
+
 PROBE_S = 15.0
 """How long a fresh connection may take; a frozen broker takes connections and says nothing."""
 
@@ -66,6 +69,8 @@ class Watchdog:
         self._start_over = start_over or _nothing
         self._now_s = now_s
         self._was_told_well = False
+        self._bare_check_s = now_s() + BARE_S
+        self._is_without_topic = False
 
     async def run(self, should_stop: Callable[[], bool]) -> None:
         """Look every second until the worker stops."""
@@ -75,8 +80,12 @@ class Watchdog:
 
     async def step(self) -> None:
         """Look once."""
-        state = self._health.observe(self._look(), self._now_s())
+        vitals = self._look()
+        state = self._health.observe(vitals, self._now_s())
         if state in (State.STOPPING, State.STALLED):
+            return
+        if state is State.READY and vitals.is_member and not vitals.partitions:
+            await self._check_bare()
             return
         back = await self._start_over()
         if back:
@@ -88,6 +97,22 @@ class Watchdog:
         elif self._health.report(now_s).is_well and not self._was_told_well:
             self._was_told_well = True
             self._tell("worker.ready", logging.INFO)
+
+    async def _check_bare(self) -> None:
+        """Tell a worker too many, which waits for its turn, from one whose topic is gone.
+
+        aiokafka hears of a topic that was made again when its metadata is five minutes old.
+        """
+        if self._now_s() < self._bare_check_s:
+            return
+        why = await self._why()
+        self._bare_check_s = self._now_s() + (PATIENCE_S if why else BARE_S)
+        if why is not None:
+            if not self._is_without_topic:
+                self._tell("worker.waiting", logging.WARNING, why=why)
+            self._is_without_topic = True
+        elif self._is_without_topic:
+            self._condemn("its topics are there again: a new process takes them at once")
 
     async def _judge(self) -> None:
         """Find out why nothing moves; say so, or end the worker."""
@@ -128,8 +153,8 @@ class Watchdog:
         log.error("worker.stalled", extra=_fields(report))
         self._end(StalledError(why))
 
-    def _tell(self, event: str, level: int) -> None:
-        log.log(level, event, extra=_fields(self._health.report(self._now_s())))
+    def _tell(self, event: str, level: int, **more: object) -> None:
+        log.log(level, event, extra=_fields(self._health.report(self._now_s())) | more)
 
 
 async def _nothing() -> list[str]:

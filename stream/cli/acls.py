@@ -28,7 +28,7 @@ user_option = click.option(
     "users",
     multiple=True,
     metavar="ROLE=PRINCIPAL",
-    help="Who has a role, e.g. cleaner=nashra-cleaner or ops=CN=ops,O=news. Repeatable.",
+    help="Who has a role, e.g. cleaner=nashra-cleaner or operator=CN=ops,O=news. Repeatable.",
 )
 
 

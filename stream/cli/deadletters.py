@@ -62,7 +62,7 @@ def list_(settings: Settings, /, **options: Any) -> None:
     """Show the letters that wait, oldest first, and how many there are by reason and stage.
 
     Letters that were requeued or discarded are not shown. Each is named by its place on the
-    dead-letter topic, PARTITION:OFFSET.
+    dead-letter topic, PARTITION:OFFSET. With --json the key is base64; --key takes it in clear.
     """
     from stream import letterview
 

@@ -28,6 +28,8 @@ class Fleet:
         self._folder = folder
         self._is_static = is_static
         self.workers: dict[str, Worker] = {}
+        self._wanted: set[str] = set()
+        self.revived = 0
 
     def start(self, role: str, number: int = 0) -> Worker:
         """Start the worker of a place, for the first time or again."""
@@ -38,7 +40,15 @@ class Fleet:
                 self._folder / f"{place}.log",
                 **child_environ(self._config_of(place)),
             )
+        self._wanted.add(place)
         return self.workers[place].start()
+
+    def revive(self) -> None:
+        """Start again what ended by itself, as Kubernetes does."""
+        for place in sorted(self._wanted):
+            if not self.is_running(place):
+                self.revived += 1
+                self.workers[place].start()
 
     def start_and_wait(self, role: str, number: int = 0) -> None:
         """Start the worker of a place and wait until it takes messages, as a roll-out does."""
@@ -58,6 +68,7 @@ class Fleet:
 
     def end(self, place: str, number: signal.Signals) -> int:
         """Signal the worker of a place and wait for its end; returns its exit code."""
+        self._wanted.discard(place)
         return self.workers[place].signal(number, timeout_s=60.0)
 
     def is_running(self, place: str) -> bool:
@@ -71,6 +82,7 @@ class Fleet:
 
     def stop(self) -> None:
         """Stop all, at once."""
+        self._wanted.clear()
         for place in self.running():
             process = self.workers[place].process
             assert process is not None

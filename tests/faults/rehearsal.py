@@ -29,6 +29,7 @@ class Account:
     audits: Mapping[str, Audit]
     letters: frozenset[str]
     took_s: float
+    revived: int
 
     @property
     def repeats(self) -> int:
@@ -46,7 +47,9 @@ class Account:
     def __str__(self) -> str:
         """For the log of the run."""
         parts = [f"{name}: {audit.repeats} repeats" for name, audit in self.audits.items()]
-        return f"0 lost; {'; '.join(parts)}; {self.took_s:.0f} s"
+        lost = sum(len(audit.lost) for audit in self.audits.values())
+        ended = f"{self.revived} workers ended by themselves"
+        return f"{lost} lost; {'; '.join(parts)}; {self.took_s:.0f} s; {ended}"
 
 
 @contextmanager
@@ -90,17 +93,27 @@ class Rehearsal:
         ):
             wait_until(lambda: bool(ledger.versions(ENRICHED)), "the first article", 60)
             faults(workers, ledger)
-            wait_until(lambda: not is_replaying(), "the end of the replay", PATIENCE_S + 600)
+            wait_until(
+                lambda: _after_a_look(workers, not is_replaying()), "the replay's end", 900.0
+            )
             try:
-                wait_until(lambda: _is_complete(ledger, self.day, expected), "all", PATIENCE_S)
+                wait_until(
+                    lambda: _after_a_look(workers, _is_complete(ledger, self.day, expected)),
+                    "all articles",
+                    PATIENCE_S,
+                )
             except AssertionError:
                 sys.stdout.write(workers.said())
             time.sleep(2)  # whatever repeats would still come
         audits = {topic.name: ledger.audit(topic, expected) for topic in (CLEAN, ENRICHED)}
         ours = {page.article_id for page in self.day.pages}
-        return Account(
-            audits, frozenset(ledger.letters.keys() & ours), time.monotonic() - started_s
-        )
+        letters = frozenset(ledger.letters.keys() & ours)
+        return Account(audits, letters, time.monotonic() - started_s, workers.revived)
+
+
+def _after_a_look(workers: Fleet, is_so: bool) -> bool:
+    workers.revive()
+    return is_so
 
 
 def _is_complete(ledger: Ledger, day: Newsday, expected: Mapping[Version, bytes]) -> bool:

@@ -65,6 +65,7 @@ def test_broker_restarts_during_a_replay(
             node.start()
             started_s, before = time.monotonic(), len(ledger.versions(ENRICHED))
             wait_until(lambda n=before: len(ledger.versions(ENRICHED)) > n, "articles", 60)  # type: ignore[misc]
+            workers.revive()
             back.append(time.monotonic() - started_s)
 
     day = newsday(size.articles, seed=5)

@@ -165,3 +165,36 @@ async def test_a_stopping_worker_is_left_alone(world: World) -> None:
     world.stand_still()
     await world.pass_s(500)
     assert not world.ended
+
+
+def bare(world: World, partitions: int = 0) -> None:
+    """Nothing to do, and the broker answers."""
+    world.vitals = Vitals(
+        is_member=True,
+        done=1,
+        in_flight=0,
+        lag=0,
+        answered_s=world.now_s + 1_000,
+        partitions=partitions,
+    )
+
+
+async def test_a_worker_too_many_waits_for_its_turn(world: World) -> None:
+    bare(world)
+    await world.pass_s(600)
+    assert not world.ended
+
+
+async def test_a_worker_whose_topic_was_made_again_is_ended(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    bare(world)
+    world.trouble = BrokerError("missing on the broker: nashra.pages.v1")
+    with caplog.at_level(logging.WARNING):
+        await world.pass_s(100)
+    assert [record.message for record in caplog.records] == ["worker.waiting"], "once"
+    assert not world.ended
+    world.trouble = None
+    await world.pass_s(11)
+    assert len(world.ended) == 1
+    assert "there again" in str(world.ended[0])
