@@ -83,7 +83,8 @@ test: $(INSTALLED_DEV)  ## all tests; one part: make test ARGS=tests/schemas
 test-kafka: $(INSTALLED_DEV)  ## the end-to-end tests, and some faults, on Apache Kafka
 	@$(kafka_ok)
 	$(call say,running the end-to-end tests on Apache Kafka)
-	@NASHRA_TEST_ENGINE=kafka FAULTS=part $(BIN)/python -m pytest -q tests/e2e tests/faults/test_workers.py $(ARGS)
+	@NASHRA_TEST_ENGINE=kafka FAULTS=part $(BIN)/python -m pytest -q tests/e2e \
+	  tests/faults/test_workers.py::test_random_kill_9 $(ARGS)
 
 faults: $(INSTALLED_DEV)  ## all fault rehearsals at full length on Apache Kafka (half an hour)
 	@$(kafka_ok)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -26,6 +26,8 @@ BATCH_BYTES = 262_144
 
 COMPRESSION = "zstd"
 _RETRY_S = 0.5
+CLOSE_S = 2.0
+"""How long a client that is done may take to close; it goes on by itself."""
 
 
 def client_settings(kafka: KafkaConfig) -> dict[str, Any]:
@@ -141,7 +143,15 @@ async def admin_client(kafka: KafkaConfig) -> AsyncIterator[AIOKafkaAdminClient]
         reason = await find_reason(kafka, settings) if isinstance(error, REACHING) else None
         raise (reason or as_broker_error(error, kafka)) from error
     finally:
-        await client.close()
+        await close_soon(client.close())
+
+
+async def close_soon(closing: Awaitable[None]) -> None:
+    """Close a client, and do not wait long: over TLS on uvloop that takes 30 s now and then."""
+    task = asyncio.ensure_future(closing)
+    await asyncio.wait({task}, timeout=CLOSE_S)
+    if task.done() and not task.cancelled() and (error := task.exception()) is not None:
+        log.warning("client.not_closed", extra={"error": repr(error)})
 
 
 async def check_broker(kafka: KafkaConfig, wait_s: float = 0.0) -> None:

@@ -19,7 +19,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaConnectionError, KafkaTimeoutError, NodeNotReadyError
 
 from stream.config import KafkaConfig
-from stream.kafka import new_reader
+from stream.kafka import close_soon, new_reader
 from stream.stage import Dedup, Mark, Publish, utc_now
 from stream.stage import timestamp_ms as timestamp_ms_of
 
@@ -245,7 +245,7 @@ async def _read_once(
         async for record in _read_on(reader, ends, should_stop):
             yield record
     finally:
-        await reader.stop()
+        await close_soon(reader.stop())
 
 
 async def _seek_back(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from stream.logs import _QUIET, _REPEATING
 from tests.support.contract import contract_errors
 from tests.support.kafka_kit import (  # noqa: F401 - fixtures for all
     cluster,
@@ -23,6 +25,16 @@ settings.register_profile("nashra", deadline=None)
 settings.load_profile("nashra")
 
 REPOSITORY = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """Take back the levels that a test's ``logs.set_up`` set: the next may count log lines."""
+    loggers = [logging.getLogger(name) for name in (None, *_QUIET, *_REPEATING)]
+    levels = [each.level for each in loggers]
+    yield
+    for each, level in zip(loggers, levels, strict=True):
+        each.setLevel(level)
 
 
 @pytest.fixture(scope="session")
