@@ -18,11 +18,11 @@ from stream.local import LocalPipeline
 from tests.bench.engines import ENGINES
 from tests.bench.stand import WORKER_CORES, Record, Run, Stand, stand
 
-NOOP_MESSAGES = 10_000
+NOOP_MESSAGES = 6_000
 NOOP_BYTES = 8_192
-PAGES_PER_RUN = 1_500
+PAGES_PER_RUN = 1_200
 WARM_UP_MESSAGES = 120
-LATENCY_S = 10.0
+LATENCY_S = 8.0
 
 
 def delivery(pages: list[RawPage]) -> None:
