@@ -40,7 +40,7 @@ DRAIN_S = 20.0
 COMMIT_S = 5.0
 """How long one commit, or the farewell to the group, may take; the broker may be away."""
 
-FETCH_MIN_BYTES, FETCH_WAIT_MS = 64 * 1024, 100
+FETCH_MIN_BYTES, FETCH_WAIT_MS = 256 * 1024, 200
 """The broker answers a fetch when it has so much, or after so long."""
 
 _STEP_S = 0.05

@@ -7,6 +7,11 @@ from dataclasses import dataclass, field
 
 from stream.retry import RetryPolicy
 
+SOON_S, GATHER_S = 0.02, 0.25
+"""How long results wait for company: while nothing else is in work, and while there is.
+
+A delivery costs nearly the same for one as for thirty: with much to do there are four a second."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
@@ -21,6 +26,13 @@ class Limits:
     messages: int = 4_096
     size_bytes: int = 64 << 20
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+
+    def pressure(self, messages: int, size_bytes: int) -> bool | None:
+        """Whether no more may be taken; ``None``: as before, for less than half is done."""
+        if messages >= self.messages or size_bytes >= self.size_bytes:
+            return True
+        is_half_done = messages * 2 <= self.messages and size_bytes * 2 <= self.size_bytes
+        return False if is_half_done else None
 
 
 @dataclass(slots=True, kw_only=True)

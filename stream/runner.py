@@ -17,7 +17,7 @@ from schemas.errors import Outcome, Reason
 from schemas.topics import Topic
 from stream.counts import Counts
 from stream.delivery import Deliverer
-from stream.hooks import Hooks, Limits
+from stream.hooks import GATHER_S, SOON_S, Hooks, Limits
 from stream.lanes import Entry, Lanes
 from stream.outbox import Outbox
 from stream.pool import Processor
@@ -40,9 +40,6 @@ from stream.stage import (
 from stream.wire import Reply, decode_reply, encode_request
 
 log = logging.getLogger(__name__)
-
-GATHER_S = 0.05
-"""How long results wait for company: they are delivered together, one delivery at a time."""
 
 
 class Runner:
@@ -237,8 +234,15 @@ class Runner:
 
     def _plan(self) -> None:
         """Deliver soon; what comes before that, or during a delivery, goes together."""
-        if self._results and self._timer is None and self._delivery is None:
-            self._timer = asyncio.get_running_loop().call_later(GATHER_S, self._flush)
+        if not self._results or self._delivery is not None:
+            return
+        is_last = len(self._results) >= self.in_flight
+        if self._timer is not None:
+            if not is_last:
+                return
+            self._timer.cancel()
+        delay_s = SOON_S if is_last else GATHER_S
+        self._timer = asyncio.get_running_loop().call_later(delay_s, self._flush)
 
     def _flush(self) -> None:
         self._timer = None
@@ -284,15 +288,10 @@ class Runner:
 
     def _press(self) -> None:
         """Tell the engine when to stop fetching, and when half is done to go on."""
-        count, size_bytes, limits = self._lanes.count, self._lanes.size_bytes, self._limits
-        if count >= limits.messages or size_bytes >= limits.size_bytes:
-            self._is_pressed = True
-            self.hooks.set_pressure(True)  # again and again: a rebalance makes it forget
-            return
-        is_half = count * 2 <= limits.messages and size_bytes * 2 <= limits.size_bytes
-        if self._is_pressed and is_half:
-            self._is_pressed = False
-            self.hooks.set_pressure(False)
+        pressure = self._limits.pressure(self._lanes.count, self._lanes.size_bytes)
+        if pressure or (pressure is False and self._is_pressed):
+            self._is_pressed = pressure
+            self.hooks.set_pressure(pressure)  # again and again: a rebalance makes it forget
 
     def _fail(self, error: BaseException) -> None:
         if not self._has_failed:
