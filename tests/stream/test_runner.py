@@ -199,3 +199,15 @@ class LetterReader(FakeProducer):
             names = ("reason", "step", "attempts")
             self.letters.append(tuple(headers.get(PREFIX + name, b"").decode() for name in names))
         return await super().send(topic, *args, **options)  # type: ignore[arg-type]
+
+
+async def test_results_wait_for_company_only_while_there_is_work() -> None:
+    """With work left they are delivered together; the last ones wait for nobody."""
+    delays_s = iter([0.0, 0.0, 0.08])
+    processor = FakeProcessor(stage(), delay_s=lambda: next(delays_s))
+    given, engine = runner(FakeProducer(), processor=processor)
+    for number, value in enumerate((b"1", b"2", b"3")):
+        await given.take(message(value, key=value, offset=number), number)
+    await asyncio.sleep(0.05)
+    assert engine.released == [], "the third is still in work"
+    await asyncio.wait_for(until(lambda: len(engine.released) == 3), 5)
