@@ -125,9 +125,9 @@ def _show_secrets(running: KafkaCluster) -> None:
 
 
 def _until_ctrl_c(running: EmbeddedBroker | KafkaCluster) -> None:
-    stdout().print("Ctrl-C stops it")
-    sys.stdout.flush()
     try:
+        stdout().print("Ctrl-C stops it")
+        sys.stdout.flush()
         while running.is_running():
             time.sleep(_POLL_S)
     except KeyboardInterrupt:
