@@ -108,7 +108,7 @@ async def tail(
             for record in (one for one in records if one.timestamp >= from_ms):
                 if options.max_records is not None and seen >= options.max_records:
                     return
-                message = _message(record)
+                message = message_of(record)
                 if is_settlement(message) and not options.has_settlements:
                     continue
                 yield message
@@ -169,7 +169,8 @@ async def _is_at_end(consumer: AIOKafkaConsumer, kafka: KafkaConfig) -> bool:
     return all(places)
 
 
-def _message(record: Any) -> Message:
+def message_of(record: Any) -> Message:
+    """A record of aiokafka as ours."""
     return Message(
         key=record.key,
         value=record.value,

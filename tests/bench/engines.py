@@ -17,7 +17,7 @@ from dataclasses import replace
 from typing import Any
 
 import orjson
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.topics import CLEAN, MAX_MESSAGE_BYTES, PAGES
 from stream.config import Config, KafkaConfig, WorkerConfig
@@ -25,6 +25,7 @@ from stream.kafka import client_settings, new_producer
 from stream.slot import Work
 from stream.stage import Message, Out, Publish, Result, Stage, run_stage
 from stream.stages import make_stage
+from stream.tail import message_of
 from stream.worker import run_stage_worker
 
 BATCH = 200
@@ -89,7 +90,7 @@ async def _aiokafka_loop(stage: Stage, kafka: KafkaConfig) -> None:
             )
             for records in taken.values()
             for record in records
-            for out in _outs(run_stage(stage, _message(record)))
+            for out in _outs(run_stage(stage, message_of(record)))
         ]
         await asyncio.gather(*sending)
         offsets: dict[TopicPartition, int] = {
@@ -168,18 +169,6 @@ def _redirected(fn: Callable[[Message], Result], output: str) -> Callable[[Messa
 
 def _outs(result: Result) -> tuple[Out, ...]:
     return result.outs if isinstance(result, Publish) else ()
-
-
-def _message(record: ConsumerRecord) -> Message:
-    return Message(
-        key=record.key,
-        value=record.value,
-        headers=dict(record.headers),
-        topic=record.topic,
-        partition=record.partition,
-        offset=record.offset,
-        timestamp_ms=record.timestamp,
-    )
 
 
 if __name__ == "__main__":

@@ -17,9 +17,10 @@ from schemas.topics import CLEAN, DEAD_LETTERS, PAGES
 from stream.config import Config
 from stream.deadletter import PREFIX, from_message
 from stream.kafka import new_producer
+from stream.tail import message_of
 from tests.support.fates import Fate, fates
 from tests.support.kafka_kit import is_on_kafka
-from tests.support.stream_kit import REPOSITORY, Worker, as_message, consume, consume_ids, count_on
+from tests.support.stream_kit import REPOSITORY, Worker, consume, consume_ids, count_on
 
 pytestmark = pytest.mark.broker
 
@@ -79,7 +80,7 @@ def check(fate: Fate, record: ConsumerRecord, placed: Placed) -> None:
     assert len(headers) == len(record.headers), "a header name came twice"
     originals = {name: value for name, value in headers.items() if not name.startswith(PREFIX)}
     assert (record.key, record.value, originals) == (fate.key, fate.value, dict(fate.headers))
-    letter = from_message(as_message(record))
+    letter = from_message(message_of(record))
     assert (letter.stage, letter.reason, letter.topic) == ("cleaner", fate.reason, PAGES.name)
     assert (letter.partition, letter.offset, letter.timestamp_ms) == placed
     assert fate.words in letter.message

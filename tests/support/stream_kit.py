@@ -22,7 +22,7 @@ from schemas.topics import DEAD_LETTERS, PAGES, Topic
 from stream.config import Config, replace, with_bootstrap
 from stream.deadletter import from_message
 from stream.kafka import new_producer, new_reader
-from stream.stage import Message
+from stream.tail import message_of
 
 REPOSITORY = Path(__file__).parents[2]
 FETCHED_AT = datetime(2026, 1, 15, 9, 30, 0, 123000, tzinfo=UTC)
@@ -120,20 +120,7 @@ def letters_of(config: Config, keys: Iterable[bytes]) -> dict[bytes, DeadLetter]
     """Dead letters by key, once there is one for each of these keys."""
     wanted = set(keys)
     found = consume(config, DEAD_LETTERS, lambda got: wanted <= {each.key for each in got})
-    return {each.key: from_message(as_message(each)) for each in found if each.key in wanted}
-
-
-def as_message(record: ConsumerRecord) -> Message:
-    """A record of aiokafka as ours."""
-    return Message(
-        key=record.key,
-        value=record.value,
-        headers=dict(record.headers),
-        topic=record.topic,
-        partition=record.partition,
-        offset=record.offset,
-        timestamp_ms=record.timestamp,
-    )
+    return {each.key: from_message(message_of(each)) for each in found if each.key in wanted}
 
 
 def count_on(config: Config, topic: Topic, ids: Iterable[str], quiet_s: float = 1.0) -> int:
