@@ -57,7 +57,9 @@ async def take(app: NashraApp, message: Any) -> None:
     message.incref()
     if app.has_failed:
         return
-    await app.runner.take(as_message(message), message, _own_partitions(app))
+    # Faust builds this list anew each time: it is asked for only where a partition is new.
+    partitions = () if app.runner.knows(message.partition) else _own_partitions(app)
+    await app.runner.take(as_message(message), message, partitions)
 
 
 def hooks_for(app: NashraApp) -> Hooks:

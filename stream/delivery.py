@@ -59,19 +59,13 @@ _LOST_COUNT = (
 )
 """Broker and idempotent producer disagree on what was sent, or it is closed: for ever."""
 
-_TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
-_REFUSING = (*_TOO_LARGE, InvalidTimestampError)
+TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
+_REFUSING = (*TOO_LARGE, InvalidTimestampError)
 """Errors that no retry can cure: the record itself is the trouble."""
 
 
-class Producer(Protocol):
-    """What delivery needs of ``AIOKafkaProducer``."""
-
-    async def start(self) -> None:
-        """Connect."""
-
-    async def stop(self) -> None:
-        """Flush and disconnect."""
+class Sender(Protocol):
+    """What sends records, as ``AIOKafkaProducer`` does."""
 
     async def send(
         self,
@@ -83,6 +77,16 @@ class Producer(Protocol):
         headers: Sequence[tuple[str, bytes | None]] | None = None,
     ) -> asyncio.Future[object]:
         """Queue a record; the future ends with the broker's acknowledgement."""
+
+
+class Producer(Sender, Protocol):
+    """What delivery needs of ``AIOKafkaProducer``."""
+
+    async def start(self) -> None:
+        """Connect."""
+
+    async def stop(self) -> None:
+        """Flush and disconnect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +295,6 @@ def _to_repeat(outs: dict[int, Out], failed: dict[int, KafkaError]) -> dict[int,
 
 
 def _as_refused(index: int, error: KafkaError) -> Refused:
-    if isinstance(error, _TOO_LARGE):
+    if isinstance(error, TOO_LARGE):
         return Refused(index, Reason.TOO_LARGE, f"the record is too large for its topic: {error}")
     return Refused(index, Reason.STEP_FAILED, f"the broker refuses the record's time: {error}")

@@ -10,8 +10,6 @@ from typing import Any, Self
 
 from aiokafka.errors import (
     KafkaError,
-    MessageSizeTooLargeError,
-    RecordListTooLargeError,
 )
 
 from connectors.files import ReadFailure, megabytes
@@ -22,6 +20,7 @@ from schemas.records import RawPage
 from schemas.topics import MAX_MESSAGE_BYTES, PAGES
 from stream.admin import require_topics
 from stream.config import Config
+from stream.delivery import TOO_LARGE
 from stream.events import cloud_event
 from stream.kafka import as_broker_error, new_producer
 from stream.stage import AGAIN, Headers, timestamp_ms
@@ -32,8 +31,6 @@ MAX_IN_FLIGHT = 500
 OLDEST_TIMESTAMP = timedelta(days=1)
 """A page seen longer ago is stamped with the moment of publishing: ``nashra.pages.v1`` keeps three
 days by timestamp, and Kafka may delete an archive just replayed before a worker comes to it."""
-
-_TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +113,7 @@ class PagePublisher:
         sent = _Sent(read.path, read.line)
         try:
             future = await self._send(read.page)
-        except _TOO_LARGE:
+        except TOO_LARGE:
             failures.append(_too_large(sent, read.page))
         except DecodeError as error:
             failures.append(ReadFailure(sent.path, str(error), sent.line))
@@ -171,7 +168,7 @@ class PagePublisher:
             if error is None:
                 self.published += 1
                 self.ids.add(article_id)
-            elif isinstance(error, _TOO_LARGE):
+            elif isinstance(error, TOO_LARGE):
                 failures.append(_too_large(sent, None))
             elif isinstance(error, KafkaError):
                 raise as_broker_error(error, self._config.kafka, "write") from error

@@ -14,14 +14,14 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
 
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
+from aiokafka.errors import KafkaError
 
 from schemas.topics import DEAD_LETTERS, Topic
 from stream.admin import require_topics
 from stream.config import KafkaConfig
 from stream.deadletter import settlement_headers
+from stream.delivery import TOO_LARGE, Sender
 from stream.kafka import as_broker_error, new_producer
 from stream.letters import Listed, Place, fetch
 from stream.requeue import refusal, requeue_out, topics_of
@@ -30,23 +30,6 @@ from stream.stage import Message, Out, timestamp_ms
 MAX_CHUNK_LETTERS = 100
 MAX_CHUNK_BYTES = 16 * 1024 * 1024
 """Letters are sent, acknowledged and settled in chunks; this bounds memory and what repeats."""
-
-_TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
-
-
-class Producer(Protocol):
-    """What this needs of ``AIOKafkaProducer``."""
-
-    async def send(
-        self,
-        topic: str,
-        value: bytes | None = None,
-        key: bytes | None = None,
-        partition: int | None = None,
-        timestamp_ms: int | None = None,
-        headers: Sequence[tuple[str, bytes | None]] | None = None,
-    ) -> asyncio.Future[Any]:
-        """Queue a record; the future ends with the broker's acknowledgement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +76,7 @@ class Hand:
 
 
 @asynccontextmanager
-async def connected(kafka: KafkaConfig, topics: Iterable[Topic] = ()) -> AsyncIterator[Producer]:
+async def connected(kafka: KafkaConfig, topics: Iterable[Topic] = ()) -> AsyncIterator[Sender]:
     """A producer for requeues and settlements.
 
     Raises:
@@ -161,7 +144,7 @@ async def discard(kafka: KafkaConfig, letters: Sequence[Listed], hand: Hand) -> 
 
 
 async def _requeue_chunk(
-    producer: Producer, chunk: Sequence[tuple[Listed, Message]], hand: Hand, report: Report
+    producer: Sender, chunk: Sequence[tuple[Listed, Message]], hand: Hand, report: Report
 ) -> None:
     """Send, wait, settle what was acknowledged; only then let an error of the broker out."""
     # One after the other: letters of one key keep their order.
@@ -170,7 +153,7 @@ async def _requeue_chunk(
     acked: list[Listed] = []
     broken: list[BaseException] = []
     for (listed, _), answer in zip(chunk, answers, strict=True):
-        if isinstance(answer, _TOO_LARGE):
+        if isinstance(answer, TOO_LARGE):
             report.left.append(Left(listed.place, "too large for its topic, as it is now"))
         elif isinstance(answer, BaseException):
             broken.append(answer)
@@ -182,7 +165,7 @@ async def _requeue_chunk(
 
 
 async def settle(
-    producer: Producer, letters: Sequence[Listed], hand: Hand, report: Report, how: str
+    producer: Sender, letters: Sequence[Listed], hand: Hand, report: Report, how: str
 ) -> None:
     """Write the settlements of letters and their copies; waits for all acknowledgements."""
     sends = []
@@ -206,7 +189,7 @@ async def settle(
         hand.advance()
 
 
-async def _send(producer: Producer, out: Out) -> asyncio.Future[Any]:
+async def _send(producer: Sender, out: Out) -> asyncio.Future[object]:
     """Queue a record; an error at once comes as a future too."""
     try:
         return await producer.send(
@@ -217,7 +200,7 @@ async def _send(producer: Producer, out: Out) -> asyncio.Future[Any]:
             headers=list(out.headers),
         )
     except KafkaError as error:
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[object] = asyncio.get_running_loop().create_future()
         future.set_exception(error)
         return future
 
